@@ -1,0 +1,87 @@
+"""One engine per database address, and the two ways to use it: `reading()` and `transaction()`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlmodel import Session, create_engine
+
+from core import clock
+from core.settings import settings
+
+BUSY_SECONDS = 5
+_SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}")
+_WRITES = "guichet_writes"
+
+
+@cache
+def make_engine(url: str) -> Engine:
+    """Return the engine of an address: SQLite in WAL mode with foreign keys on, or PostgreSQL."""
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if address.database and address.database != ":memory:":
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own class
+    connection.isolation_level = None  # The driver must not begin by itself: _begin_sqlite does.
+    cursor = connection.cursor()
+    for pragma in _SQLITE_PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once: a transaction that reads first and writes later would fail as soon as another one wrote in between."""
+    writes = connection.get_execution_options().get(_WRITES, True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+_used: list[str] = []
+
+
+def use(url: str) -> None:
+    """Work on another database from now on: tests and tools do."""
+    _used[:] = [url]
+
+
+def engine() -> Engine:
+    """Return the engine of this installation's database."""
+    return make_engine(_used[0] if _used else settings().database_url)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open the one transaction of a click: everything in it is written, or nothing is."""
+    with Session(engine(), expire_on_commit=False) as session, session.begin():
+        _follow_demo_clock(session)
+        yield session
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Open a session that only reads."""
+    bound = engine().execution_options(**{_WRITES: False})
+    with Session(bound, autoflush=False) as session, session.begin():
+        _follow_demo_clock(session)
+        yield session
+
+
+_CLOCK = text("SELECT moment FROM demo_clock")
+
+
+def _follow_demo_clock(session: Session) -> None:
+    """Stop business time at the demo's moment, which lies in the database so that all processes share it."""
+    if not settings().demo:
+        return
+    moment = session.execute(_CLOCK).scalar()
+    if moment is not None:
+        clock.stand_at(clock.from_stored(moment))

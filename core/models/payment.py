@@ -1,0 +1,126 @@
+"""What was paid, on which bill it counts, what was paid back, and plans to pay later."""
+
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlmodel import Field
+
+from core.db.base import Base, Versioned, closed
+
+
+class PaymentState(StrEnum):
+    """Whether a payment found its bill, or was taken back by the bank."""
+
+    MATCHED = "matched"
+    UNMATCHED = "unmatched"
+    RETURNED = "returned"
+
+
+class Payment(Versioned, Base, table=True):
+    """A row is money that came in, by transfer or by direct debit."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "id"),
+        CheckConstraint("amount_cents > 0", name="amount_cents"),
+        CheckConstraint("(state = 'returned') = (returned_on IS NOT NULL)", name="returned"),
+        Index("ix_payment_customer", "customer_id", "received_on"),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    customer_id: int | None = Field(default=None, foreign_key="customer.id")
+    received_on: date
+    amount_cents: int
+    method: str = Field(max_length=20)
+    state: PaymentState = Field(sa_type=closed(PaymentState))
+    communication: str | None = Field(default=None, max_length=140)
+    payer_name: str | None = Field(default=None, max_length=120)
+    payer_iban: str | None = Field(default=None, max_length=34)
+    mandate_id: int | None = Field(default=None, foreign_key="mandate.id")
+    returned_on: date | None = None
+    return_code: str | None = Field(default=None, max_length=4)
+
+
+class PaymentAllocation(Base, table=True):
+    """A row counts part of a payment on one bill (TMF678); a return reverses it."""
+
+    __tablename__ = "payment_allocation"
+    __table_args__ = (
+        ForeignKeyConstraint(["customer_id", "payment_id"], ["payment.customer_id", "payment.id"]),
+        ForeignKeyConstraint(["customer_id", "bill_id"], ["bill.customer_id", "bill.id"]),
+        CheckConstraint("amount_cents > 0", name="amount_cents"),
+        Index("ix_payment_allocation_bill", "customer_id", "bill_id"),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    customer_id: int
+    payment_id: int
+    bill_id: int
+    amount_cents: int
+    allocated_on: date
+    reversed_on: date | None = None
+
+
+class RefundState(StrEnum):
+    """How far a refund has come."""
+
+    REQUESTED = "requested"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+
+
+class Refund(Base, table=True):
+    """A row is money paid back to a customer's account."""
+
+    __tablename__ = "refund"
+    __table_args__ = (CheckConstraint("amount_cents > 0", name="amount_cents"),)
+
+    id: int = Field(default=None, primary_key=True)
+    customer_id: int = Field(foreign_key="customer.id", index=True)
+    amount_cents: int
+    iban: str = Field(max_length=34)
+    state: RefundState = Field(sa_type=closed(RefundState))
+    requested_on: date
+    completed_on: date | None = None
+    credit_note_id: int | None = Field(default=None, foreign_key="bill.id")
+
+
+class PlanState(StrEnum):
+    """How far a payment plan has come (W8)."""
+
+    PROPOSED = "proposed"
+    ACTIVE = "active"
+    KEPT = "kept"
+    BROKEN = "broken"
+    WITHDRAWN = "withdrawn"
+
+
+class PaymentPlan(Versioned, Base, table=True):
+    """A row is an agreement to pay what is open in instalments."""
+
+    __tablename__ = "payment_plan"
+    __table_args__ = (UniqueConstraint("customer_id", "id"),)
+
+    id: int = Field(default=None, primary_key=True)
+    customer_id: int = Field(foreign_key="customer.id")
+    state: PlanState = Field(sa_type=closed(PlanState))
+    proposed_on: date
+    total_cents: int
+
+
+class Instalment(Base, table=True):
+    """A row is one part of a payment plan."""
+
+    __tablename__ = "instalment"
+    __table_args__ = (
+        UniqueConstraint("plan_id", "ordinal"),
+        ForeignKeyConstraint(["customer_id", "plan_id"], ["payment_plan.customer_id", "payment_plan.id"]),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    customer_id: int
+    plan_id: int
+    ordinal: int
+    due_date: date
+    amount_cents: int

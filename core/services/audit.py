@@ -1,0 +1,77 @@
+"""The trail of who did what: written by hand in each service, in the transaction of the change itself."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from core import clock
+from core.actor import Actor
+from core.errors import ChangedMeanwhile
+from core.models.audit import AuditEntry
+
+Facts = dict[str, Any]
+
+
+def record(  # noqa: PLR0913 - a trail needs all of who, what, on what, and how it changed
+    session: Session,
+    actor: Actor,
+    *,
+    action: str,
+    object_type: str,
+    object_id: object,
+    customer_id: int | None = None,
+    before: Facts | None = None,
+    after: Facts | None = None,
+    reason: str | None = None,
+) -> None:
+    """Write one entry: `action` is `noun:verb`; before and after hold only the facts that changed, never a secret."""
+    session.add(
+        AuditEntry(
+            at=clock.real_now(),
+            business_at=clock.now(),
+            actor=actor.username,
+            user_id=actor.user_id,
+            customer_id=customer_id,
+            action=action,
+            object_type=object_type,
+            object_id=str(object_id),
+            before=_plain(before),
+            after=_plain(after),
+            reason=reason,
+        )
+    )
+
+
+def check_version(session: Session, row: Any, shown: int, object_type: str, object_id: object) -> None:  # noqa: ANN401 - any versioned row
+    """Refuse to write on a row that changed since it was shown (S53); the refusal says who changed it, and when."""
+    if row.version != shown:
+        raise changed_meanwhile(session, object_type, object_id)
+
+
+def changed_meanwhile(session: Session, object_type: str, object_id: object) -> ChangedMeanwhile:
+    """Return the refusal that names the last one who changed an object."""
+    last = session.exec(
+        select(AuditEntry.actor, AuditEntry.business_at)
+        .where(AuditEntry.object_type == object_type, AuditEntry.object_id == str(object_id))
+        .order_by(col(AuditEntry.id).desc())
+        .limit(1)
+    ).first()
+    who, moment = last or ("?", clock.now())
+    return ChangedMeanwhile(who=who, at=clock.local(moment).strftime("%H:%M"))
+
+
+def _plain(facts: Facts | None) -> Facts | None:
+    """Turn facts into what JSON can hold."""
+    if facts is None:
+        return None
+    return {name: _plain_value(value) for name, value in facts.items()}
+
+
+def _plain_value(value: Any) -> Any:  # noqa: ANN401 - whatever a fact may be
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    return value
