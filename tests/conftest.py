@@ -1,13 +1,12 @@
-"""Fixtures that every test may use: a stopped clock and a real, empty database."""
+"""Fixtures that every test may use: a stopped clock and a real database of each kind."""
 
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
-from sqlmodel import Session
+from sqlalchemy import Engine, make_url, text
+from sqlmodel import Session, create_engine
 
 import core.models
 from core import clock
@@ -19,7 +18,7 @@ FIRST_DAY = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 """Wed 18 Nov 2026, 10:00 in Brussels."""
 
 POSTGRES = os.environ.get("GUICHET_TEST_POSTGRES")
-"""Address of a PostgreSQL database the tests may empty; `make test` starts one."""
+"""Address of a PostgreSQL server on which the tests may make databases; `make test` starts one."""
 
 
 @pytest.fixture(autouse=True)
@@ -28,33 +27,32 @@ def _stopped_clock() -> Iterator[None]:
         yield
 
 
-def _emptied(url: str) -> Engine:
-    engine = make_engine(url)
-    with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-    Base.metadata.create_all(engine)
-    return engine
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """A real, empty database of each kind."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.db'}"
-    elif POSTGRES:
-        url = POSTGRES
-    else:
+def _postgres_database() -> str:
+    """Make an empty database of this worker's own and return its address."""
+    if not POSTGRES:
         pytest.fail("No PostgreSQL: run `make test`, which starts one, or set GUICHET_TEST_POSTGRES.")
-    engine = _emptied(url)
+    name = f"guichet_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}"
+    server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
+    server.dispose()
+    return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A real database of each kind with all tables; each test leaves it empty."""
+    url = _postgres_database() if request.param == "postgresql" else f"sqlite:///{tmp_path_factory.mktemp('db') / 'test.db'}"
+    engine = make_engine(url)
+    Base.metadata.create_all(engine)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
-    """A session on a real, empty database; what a test writes is rolled back."""
+    """A session whose writes are rolled back when the test ends: call flush(), never commit()."""
     with Session(engine, expire_on_commit=False) as session:
         yield session
         session.rollback()
