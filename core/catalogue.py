@@ -1,0 +1,200 @@
+"""What is sold, what the law fixes, and who sells: read from `seed/*.yaml`, checked, and read again when a file changes."""
+
+from datetime import date
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, model_validator
+
+FILES = Path(__file__).resolve().parent.parent / "seed"
+
+UNLIMITED: Literal["unlimited"] = "unlimited"
+Amount = int | Literal["unlimited"]
+Texts = dict[Literal["fr", "nl", "de", "en"], str]
+Lists = dict[Literal["fr", "nl", "de", "en"], list[str]]
+LANGUAGES = {"fr", "nl", "de", "en"}
+
+
+class Service(StrEnum):
+    """What a plan brings, and the group its options lie in."""
+
+    INTERNET = "internet"
+    TV = "tv"
+    PHONE = "phone"
+    MOBILE = "mobile"
+
+
+class Strict(BaseModel):
+    """A part of a file: an unknown key is a mistake, and said so."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Price(Strict):
+    """A price in cents, VAT included, from a day on."""
+
+    since: date
+    incl_cents: int
+
+
+class Allowance(Strict):
+    """What a period holds; None is nothing, `unlimited` is not counted off."""
+
+    data_mb: Amount | None = None
+    voice_min: Amount | None = None
+    offpeak_min: Amount | None = None
+    sms: Amount | None = None
+
+
+class Offering(Strict):
+    """A plan or an option."""
+
+    code: str
+    names: Texts
+    holds: Lists
+    prices: list[Price]
+    services: tuple[Service, ...] = ()
+    group: Service | None = None
+    parents: tuple[str, ...] = ()
+    charge: Literal["month", "once"] = "month"
+    allowance: Allowance = Allowance()
+    when_used_up: Literal["charge", "throttle"] = "charge"
+    excludes: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    max: int = 1
+    starts: Literal["now", "two_hours", "delivered"] = "now"
+    ends: Literal["period", "now"] = "period"
+    restriction: bool = False
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether it stands alone."""
+        return self.group is None
+
+    @property
+    def one_shot(self) -> bool:
+        """Whether it is bought once and lives until the period ends."""
+        return self.charge == "once"
+
+    def name(self, language: str) -> str:
+        """Its name in a language."""
+        return self.names[language]  # type: ignore[index]
+
+    def price_cents(self, day: date) -> int:
+        """Its price of a day, VAT included."""
+        return max((price for price in self.prices if price.since <= day), key=lambda price: price.since, default=self.prices[0]).incl_cents
+
+    @model_validator(mode="after")
+    def _told_in_four_languages(self) -> Self:
+        if set(self.names) != LANGUAGES or set(self.holds) != LANGUAGES:
+            msg = f"{self.code}: names and holds need fr, nl, de and en."
+            raise ValueError(msg)
+        if not self.prices:
+            msg = f"{self.code}: a price is missing."
+            raise ValueError(msg)
+        return self
+
+
+class Rate(Strict):
+    """What a unit outside the bundle costs, in cents, VAT included."""
+
+    cents: int
+    unit: Literal["minute", "message", "megabyte"]
+    source: str
+
+
+class Fee(Strict):
+    """A one-off charge in cents, VAT included."""
+
+    cents: int
+    source: str
+
+
+class Catalogue(Strict):
+    """All that is sold."""
+
+    prices_note: str
+    offerings: dict[str, Offering]
+    rates: dict[str, Rate]
+    fees: dict[str, Fee]
+
+    def __getitem__(self, code: str) -> Offering:
+        """Return an offering by its code."""
+        return self.offerings[code]
+
+    def options_of(self, plan: str, group: Service | None = None) -> list[Offering]:
+        """Return the options that can hang under a plan, in the order of the file."""
+        return [option for option in self.offerings.values() if plan in option.parents and group in {None, option.group}]
+
+    @model_validator(mode="after")
+    def _names_what_exists(self) -> Self:
+        for offering in self.offerings.values():
+            named = {*offering.parents, *offering.excludes, *offering.requires, *offering.replaces}
+            if unknown := named - set(self.offerings):
+                msg = f"{offering.code} names {sorted(unknown)}, which the catalogue does not hold."
+                raise ValueError(msg)
+        return self
+
+
+class Company(Strict):
+    """Who writes the bills."""
+
+    name: str
+    street: str
+    postcode: str
+    town: Texts
+    enterprise_no: str
+    iban: str
+    bic: str | None
+    creditor_id: str
+    phone: str
+    email: str
+    comparison_sites: Texts
+    mediator: dict[str, Any]
+
+
+def catalogue() -> Catalogue:
+    """Return the catalogue as its file stands now."""
+    path = FILES / "catalogue.yaml"
+    return _catalogue(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _catalogue(path: Path, _changed: int) -> Catalogue:
+    found = _load(path)
+    offerings = {code: Offering(code=code, **facts) for code, facts in (found.pop("plans") | found.pop("options")).items()}
+    return Catalogue(offerings=offerings, **found)
+
+
+def law(name: str) -> Any:  # noqa: ANN401 - numbers and lists of numbers
+    """Return a constant of `seed/law.yaml`, in the unit its name ends with."""
+    path = FILES / "law.yaml"
+    return _law(path, path.stat().st_mtime_ns)[name]["value"]
+
+
+@lru_cache(maxsize=4)
+def _law(path: Path, _changed: int) -> dict[str, Any]:
+    return _load(path)
+
+
+def company() -> Company:
+    """Return who writes the bills."""
+    path = FILES / "company.yaml"
+    return _company(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _company(path: Path, _changed: int) -> Company:
+    return Company(**_load(path))
+
+
+def _load(path: Path) -> dict[str, Any]:
+    found = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader, the fast one where there is one
+    if not isinstance(found, dict):
+        msg = f"{path.name} must hold a mapping."
+        raise TypeError(msg)
+    return found
