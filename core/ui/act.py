@@ -1,0 +1,80 @@
+"""One click is one transaction: permission, change and audit entry are written together or not at all."""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable
+
+import streamlit as st
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+from sqlmodel import Session
+
+from core import clock
+from core.actor import Actor
+from core.db import transaction
+from core.errors import ChangedMeanwhile, DomainError
+from core.models.audit import Operation
+from core.ui import forms, identity
+from core.ui.text import message, t
+
+log = logging.getLogger("guichet")
+
+_TAB = "_tab"
+
+
+def operation(form: str, *shown: object) -> str:
+    """Make the key of a click from what its form shows (ids, versions): the same click twice has the same key (S52)."""
+    tab = st.session_state.setdefault(_TAB, secrets.token_hex(8))
+    return hashlib.sha256(repr((tab, form, shown)).encode()).hexdigest()
+
+
+def act[Result](
+    verb: Callable[..., Result], *, form: str, operation: str, done: str | Callable[[Result], str] | None = None, **given: object
+) -> bool:
+    """Carry out a click and keep its answer for the form; True when it was done, or had been done before.
+
+    Call it in an `on_click` callback only: no drawing command runs inside the transaction, so a rerun can't cut it in two.
+    """
+    signed_in = identity.current()
+    if signed_in is None:
+        forms.say(form, t("You were signed out. Sign in again; nothing was changed."), good=False)
+        return False
+    try:
+        with transaction() as session:
+            _begin(session, signed_in.actor, operation)
+            result = verb(session, signed_in.actor, **given)
+    except _RepeatedError:
+        return True
+    except DomainError as refusal:
+        forms.say(form, message(refusal), good=False, field=refusal.field)
+        return False
+    except StaleDataError:
+        forms.say(form, t(ChangedMeanwhile.message, who="?", at=clock.local(clock.now()).strftime("%H:%M")), good=False)
+        return False
+    except Exception:
+        forms.say(form, unexpected(), good=False)
+        return False
+    if done is not None:
+        forms.say(form, done if isinstance(done, str) else done(result), good=True)
+    return True
+
+
+def unexpected() -> str:
+    """Log the error that is being handled under a reference, and return the sentence that names it."""
+    reference = secrets.token_hex(2).upper()
+    log.exception("unexpected error, reference %s", reference)
+    return t("Something went wrong (ref. {reference}). Nothing was changed.", reference=reference)
+
+
+class _RepeatedError(Exception):
+    """This click was carried out already."""
+
+
+def _begin(session: Session, actor: Actor, key: str) -> None:
+    """Claim the key first: a repeat waits for the first one here, and then does nothing."""
+    session.add(Operation(key=key, actor=actor.username, at=clock.real_now()))
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise _RepeatedError from error

@@ -1,0 +1,58 @@
+"""The answer to the last click: shown in place, next to the field it is about, until the next click or another page."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+ANSWER = "_answer"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a form says after a click: `field` is set where one input must change."""
+
+    form: str
+    good: bool
+    text: str
+    field: str | None = None
+
+
+def say(form: str, text: str, *, good: bool, field: str | None = None) -> None:
+    """Keep the answer to the click that is being handled."""
+    st.session_state[ANSWER] = Answer(form, good, text, field)
+
+
+def forget() -> None:
+    """Drop the answer: the reader went elsewhere."""
+    st.session_state.pop(ANSWER, None)
+
+
+def last(form: str) -> Answer | None:
+    """Return the answer that belongs to a form."""
+    found = st.session_state.get(ANSWER)
+    return found if isinstance(found, Answer) and found.form == form else None
+
+
+def answer(form: str) -> None:
+    """Draw a form's success, or the refusal that is about no single field."""
+    found = last(form)
+    if found is None or found.field is not None:
+        return
+    if found.good:
+        st.success(_plain(found.text), icon=":material/check_circle:")
+    else:
+        st.error(_plain(found.text), icon=":material/error:")
+
+
+def error(form: str, field: str) -> None:
+    """Draw the refusal of one field, right below it."""
+    found = last(form)
+    if found is not None and found.field == field:
+        st.caption(f":red[:material/error: {_plain(found.text)}]")
+
+
+def _plain(text: str) -> str:
+    """Keep what a customer typed from becoming mark-up inside our own sentence."""
+    for char in "\\`*_[]<>#$:":
+        text = text.replace(char, f"\\{char}")
+    return text

@@ -1,0 +1,125 @@
+"""The pieces every page is made of: cards, headings, facts, badges, meters, waterfalls, drawers."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import streamlit as st
+
+from core.ui.text import esc
+
+Tone = Literal["good", "info", "watch", "bad", "neutral"]
+_COLOURS: dict[str, Any] = {"good": "green", "info": "blue", "watch": "orange", "bad": "red", "neutral": "gray"}
+
+
+def card(key: str, *, stretch: bool = False) -> AbstractContextManager[Any]:
+    """Open a bordered card; in a grid, `stretch` makes it as high as its neighbours."""
+    return st.container(border=True, key=f"card-{key}", gap="xsmall", height="stretch" if stretch else "content")
+
+
+def row(key: str) -> AbstractContextManager[Any]:
+    """Open a wrapping row that starts with a heading."""
+    return st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"headrow-{key}")
+
+
+def heading(text: str, level: Literal[1, 2, 3] = 2) -> None:
+    """Draw a heading without an anchor: the customer's name is level 1, a section 2, a card 3."""
+    {1: st.title, 2: st.header, 3: st.subheader}[level](text, anchor=False)
+
+
+def badge(word: str, tone: Tone = "neutral", icon: str | None = None) -> None:
+    """Draw a state as word, icon and colour: never colour alone."""
+    st.badge(word, icon=f":material/{icon}:" if icon else None, color=_COLOURS[tone])
+
+
+def facts(pairs: Sequence[tuple[str, str]], *, strong: Sequence[int] = ()) -> None:
+    """Draw label and value rows; `strong` numbers the rows whose value is bold. All texts are escaped here."""
+    rows = "".join(
+        f"<dt>{esc(label)}</dt><dd>{f'<strong>{esc(value)}</strong>' if index in strong else esc(value)}</dd>"
+        for index, (label, value) in enumerate(pairs)
+    )
+    st.html(f'<dl class="g-facts">{rows}</dl>')
+
+
+def empty(text: str) -> None:
+    """Say what is missing here, and what to do."""
+    st.caption(text)
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A line of use. Shares run from 0 to 1; `over` is True where the part beyond `share` is out of the bundle; None draws no bar."""
+
+    label: str
+    value: str
+    share: float | None = None
+    tone: Literal["accent", "warn", "bad"] = "accent"
+    over: bool = False
+    tick: float | None = None
+    note: str = ""
+    note_tone: Literal["", "warn", "bad"] = ""
+
+
+def meters(lines: Sequence[Meter]) -> None:
+    """Draw all lines of use of a card as one piece of HTML: each element costs time in the browser."""
+    st.html("".join(_meter(line) for line in lines))
+
+
+def _meter(line: Meter) -> str:
+    head = f'<div class="g-meter-head"><span>{esc(line.label)}</span><strong>{esc(line.value)}</strong></div>'
+    track = ""
+    if line.share is not None:
+        share = f"{min(max(line.share, 0), 1):.1%}"
+        bars = f'<div style="width:{share};background:var(--g-{line.tone})"></div>'
+        if line.over:
+            stripes = "repeating-linear-gradient(135deg,var(--g-bad) 0 5px,var(--g-bad-2) 5px 8px)"
+            bars += f'<div style="left:{share};right:0;border-left:2px solid var(--g-card);background:{stripes}"></div>'
+        if line.tick is not None:
+            bars += f'<div style="left:{min(line.tick, 0.995):.1%};border-left:2px solid var(--g-ink)"></div>'
+        track = f'<div class="g-meter-track" aria-hidden="true">{bars}</div>'
+    note = f'<div class="g-note {line.note_tone}">{esc(line.note)}</div>' if line.note else ""
+    return f'<div class="g-meter">{head}{track}{note}</div>'
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a waterfall: a sum stands on the ground, a change on what came before. Amounts in cents, `shown` already written."""
+
+    label: str
+    cents: int
+    shown: str
+    is_sum: bool = False
+
+
+def waterfall(steps: Sequence[Step]) -> None:
+    """Draw how one amount became another, as a table with bars: it reads aloud, and prints."""
+    spans, running = [], 0
+    for step in steps:
+        start = 0 if step.is_sum else running
+        running = step.cents if step.is_sum else running + step.cents
+        spans.append((min(start, running), max(start, running)))
+    low, top = min(0, *(span[0] for span in spans)), max(1, *(span[1] for span in spans))
+    scale = top - low
+    body = "".join(_step(step, (span[0] - low) / scale, (span[1] - span[0]) / scale) for step, span in zip(steps, spans, strict=True))
+    st.html(
+        '<table class="g-waterfall"><colgroup><col style="width:45%"><col style="width:33%"><col style="width:22%"></colgroup>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _step(step: Step, left: float, width: float) -> str:
+    tone = "accent" if step.is_sum else ("warn" if step.cents > 0 else "good")
+    bar = f'<div class="bar" aria-hidden="true"><div style="left:{left:.1%};width:{width:.1%};background:var(--g-{tone})"></div></div>'
+    return f'<tr class="{"sum" if step.is_sum else ""}"><th scope="row">{esc(step.label)}</th><td>{bar}</td><td>{esc(step.shown)}</td></tr>'
+
+
+def drawer(key: str, title: str, body: Callable[[], None], *, width: int = 520) -> None:
+    """Open a drawer at the right: the customer stays in sight behind it."""
+
+    @st.dialog(title, width=width, position="right")
+    def opened() -> None:
+        with st.container(key=f"drawer-{key}", gap="small"):
+            body()
+
+    opened()
