@@ -4,6 +4,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable
+from typing import TypeVar
 
 import streamlit as st
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +21,8 @@ from core.ui.text import message, t
 
 log = logging.getLogger("guichet")
 
+Result = TypeVar("Result")
+
 _TAB = "_tab"
 
 
@@ -29,7 +32,7 @@ def operation(form: str, *shown: object) -> str:
     return hashlib.sha256(repr((tab, form, shown)).encode()).hexdigest()
 
 
-def act[Result](
+def act(
     verb: Callable[..., Result], *, form: str, operation: str, done: str | Callable[[Result], str] | None = None, **given: object
 ) -> bool:
     """Carry out a click and keep its answer for the form; True when it was done, or had been done before.

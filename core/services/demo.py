@@ -1,0 +1,46 @@
+"""The demo's clock, and the way back to its first day."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import Session
+
+from core import clock
+from core.actor import Actor, Permission
+from core.errors import DomainError, N_
+from core.models.audit import DemoClock
+from core.services import audit
+
+FIRST_MOMENT = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
+"""Wed 18 Nov 2026, 10:00 in Brussels: the day the sample customers are told for."""
+
+
+class NoDemoClock(DomainError):
+    """Business time is real time here."""
+
+    message = N_("This is not a demo: its clock can't be moved.")
+
+
+def start_clock(session: Session, moment: datetime = FIRST_MOMENT) -> None:
+    """Stop business time at a moment, for everybody who uses this database."""
+    session.merge(DemoClock(id=1, moment=moment))
+    session.flush()
+    clock.stand_at(moment)
+
+
+def move_clock(session: Session, actor: Actor, *, days: int = 0, months: int = 0) -> datetime:
+    """Move business time forward by days or months of the calendar, at the same hour in Brussels; return the new moment."""
+    actor.require(Permission.DEMO_MOVE)
+    row = session.get(DemoClock, 1)
+    if row is None:
+        raise NoDemoClock
+    here = clock.local(row.moment)
+    day = clock.add_months(here.date(), months) + timedelta(days=days)
+    moved = clock.at(day, here.hour, here.minute)
+    audit.record(
+        session, actor, action="demo:clock", object_type="demo_clock", object_id=1, before={"moment": row.moment}, after={"moment": moved}
+    )
+    row.moment = moved
+    session.flush()
+    clock.stand_at(moved)
+    return moved
+

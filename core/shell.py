@@ -1,0 +1,77 @@
+"""The script of each run: who is it, where does he want to go, and the frame around every page.
+
+It lies here, and not beside `pages/`, because Streamlit runs the pages of a sibling folder without asking the entry script.
+"""
+
+import base64
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from core import start
+from core.ui import band, forms, gate, identity, navigation, sign_in, topbar
+from core.ui.identity import SignedIn
+from core.ui.text import LANGUAGE
+
+ASSETS = Path(__file__).parent / "ui" / "assets"
+CSS = Path(__file__).parent / "ui" / "guichet.css"
+
+
+def main() -> None:
+    """Run the page the address names, for whom the cookie names."""
+    st.set_page_config(page_title="Guichet", page_icon=str(ASSETS / "icon.png"), layout="wide")
+    _ready()
+    signed_in = identity.current()
+    if signed_in is not None:
+        st.session_state.setdefault(LANGUAGE, signed_in.language)
+    page = st.navigation(navigation.pages(_start), position="hidden")
+    st.html(CSS)
+    with st.container(horizontal_alignment="center"), st.container(key="shell", width=1320):
+        if signed_in is None:
+            sign_in.show(logo())
+        else:
+            _frame(signed_in, page)
+
+
+def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  # type: ignore[name-defined]
+    visit = gate.find(signed_in.actor)
+    _forget_elsewhere(page.url_path, visit.customer.customer_no if visit else "")
+    topbar.show(signed_in, logo(), start.reset_demo)
+    if visit is not None and page.url_path != navigation.DESK.path:
+        band.show(visit)
+        navigation.tabs(page.url_path, visit.customer.customer_no if visit.actor.staff else None)
+    with gate.opened(visit):
+        page.run()
+
+
+def _start() -> None:
+    """Switch from `/` to the first page of whoever signed in, and keep the address's query."""
+    signed_in = identity.current()
+    at_home = signed_in is not None and (not signed_in.actor.staff or "customer" in st.query_params)
+    st.switch_page(navigation.page_file("home" if at_home else navigation.DESK.path), query_params=dict(st.query_params))
+
+
+def _forget_elsewhere(path: str, customer_no: str) -> None:
+    """Drop the answer to the last click once another page or another file is open."""
+    here = (path, customer_no)
+    if st.session_state.get("_here") != here:
+        st.session_state["_here"] = here
+        forms.forget()
+
+
+@st.cache_resource(show_spinner=False)
+def _ready() -> bool:
+    """Bring the database to the newest schema, and fill a new demo, once per process."""
+    start.ready()
+    return True
+
+
+@cache
+def logo() -> str:
+    """Return the logo as inline HTML: st.image would add a button to the tab order."""
+    data = base64.b64encode((ASSETS / "logo.svg").read_bytes()).decode()
+    return f'<img src="data:image/svg+xml;base64,{data}" width="118" alt="Guichet">'
+
+
+main()

@@ -1,0 +1,107 @@
+"""Who may see this page, and whose file is open. Each page opens its own gate before it reads anything.
+
+Streamlit runs a file of `pages/` without the shell when it is the first thing a fresh process is asked for: so the shell
+can't be the lock. Where it did not run in this run, the gate hands the visitor to it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import NoReturn
+
+import streamlit as st
+
+from core.actor import Actor, Permission
+from core.db import reading
+from core.errors import DomainError, NotFound, NotPermitted
+from core.services import customers
+from core.services.customers import CustomerHead
+from core.ui import identity
+from core.ui.text import message, t
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Somebody at an open file."""
+
+    actor: Actor
+    customer: CustomerHead
+
+
+_shown: ContextVar["Visit | None"] = ContextVar("visit", default=None)
+_in_shell: ContextVar[bool] = ContextVar("in_shell", default=False)
+
+
+@contextmanager
+def opened(visit: Visit | None) -> Iterator[None]:
+    """Run a page inside the shell, on the file the shell found in this run."""
+    shell, shown = _in_shell.set(True), _shown.set(visit)
+    try:
+        yield
+    finally:
+        _in_shell.reset(shell)
+        _shown.reset(shown)
+
+
+def enter(permission: Permission) -> Visit:
+    """Let the visitor of a tab in, or stop here: the first statement of each tab."""
+    _through_the_shell()
+    visit = _shown.get()
+    if visit is None:
+        _refuse(NotFound())
+    _check(visit.actor, permission, visit.customer.id)
+    return visit
+
+
+def enter_desk(permission: Permission) -> Actor:
+    """Let somebody of the house in to a page that is about no single customer, or stop here."""
+    _through_the_shell()
+    signed_in = identity.current()
+    if signed_in is None or not signed_in.actor.staff:
+        _refuse(NotPermitted())
+    _check(signed_in.actor, permission, None)
+    return signed_in.actor
+
+
+def visit(permission: Permission) -> Visit:
+    """Check again, from the database: for callbacks, fragments and dialogs, which outlive the run that drew them."""
+    signed_in = identity.current()
+    if signed_in is None:
+        _refuse(NotPermitted())
+    found = find(signed_in.actor)
+    if found is None:
+        _refuse(NotFound())
+    _check(found.actor, permission, found.customer.id)
+    return found
+
+
+def find(actor: Actor) -> Visit | None:
+    """Return the file this address names: a customer's own, or for the house the one in `?customer=`."""
+    number = None if actor.customer_id is not None else st.query_params.get("customer", "")
+    if number == "" or not actor.may(Permission.CUSTOMER_READ):
+        return None
+    with reading() as session:
+        try:
+            return Visit(actor, customers.head(session, actor, customer_no=number))
+        except NotFound:
+            return None
+
+
+def _through_the_shell() -> None:
+    if not _in_shell.get():
+        st.navigation([st.Page(lambda: None, title="Guichet", url_path="start", default=True)], position="hidden")
+        st.rerun()
+
+
+def _check(actor: Actor, permission: Permission, customer_id: int | None) -> None:
+    try:
+        actor.require(permission, customer_id)
+    except DomainError as refusal:
+        _refuse(refusal)
+
+
+def _refuse(refusal: DomainError) -> NoReturn:
+    st.warning(message(refusal), icon=":material/lock:")
+    st.page_link("../pages/customers.py", label=t("Find a customer"))
+    st.stop()

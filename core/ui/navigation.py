@@ -1,0 +1,60 @@
+"""Which pages there are, and the row of tabs. Addresses and French labels are promised to others: see docs/map.md."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import N_
+from core.ui.text import t
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A page: its address, its name and its icon."""
+
+    path: str
+    label: str
+    icon: str
+
+
+TABS = (
+    Tab("home", N_("Home"), "home"),
+    Tab("bills", N_("Bills and payments"), "receipt_long"),
+    Tab("account", N_("My account"), "person"),
+    Tab("security", N_("Security"), "lock"),
+    Tab("appointments", N_("Appointments"), "event"),
+    Tab("usage", N_("Usage"), "bar_chart"),
+)
+DESK = Tab("customers", N_("Customers"), "groups")
+
+
+def pages(start: Callable[[], None]) -> "list[StreamlitPage]":
+    """Return all pages for st.navigation. `/` itself is `start`, a hidden page that only switches to the right one.
+
+    Every page is always in the list, whoever looks: a list by right would lose deep links on the way through the sign-in.
+    """
+    listed = [st.Page(f"../pages/{tab.path}.py", title=t(tab.label), url_path=tab.path) for tab in (*TABS, DESK)]
+    return [st.Page(start, title="Guichet", url_path="start", default=True), *listed]
+
+
+def page_file(path: str) -> str:
+    """Return what st.switch_page and st.page_link want for a page."""
+    return f"../pages/{path}.py"
+
+
+def customer_query(customer_no: str | None) -> dict[str, str]:
+    """Return the part of the address that keeps a customer's file open."""
+    return {"customer": customer_no} if customer_no else {}
+
+
+def tabs(here: str, customer_no: str | None) -> None:
+    """Draw the six tabs as links that keep the customer; the one that is open is named by its page too."""
+    with st.container(horizontal=True, gap="xxsmall", key="tabs"):
+        for tab in TABS:
+            with st.container(key=f"tab-{tab.path}{'-here' if tab.path == here else ''}", width="content"):
+                st.page_link(page_file(tab.path), label=t(tab.label), icon=f":material/{tab.icon}:", query_params=customer_query(customer_no))

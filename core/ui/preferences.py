@@ -1,0 +1,16 @@
+"""What a reader chose for himself."""
+
+import streamlit as st
+
+from core.actor import Actor
+from core.db import transaction
+from core.services import users
+from core.ui.text import LANGUAGE
+
+
+def choose_language(actor: Actor) -> None:
+    """Show the screen in another language from now on, here and at the next sign-in."""
+    chosen = st.session_state["prefs:language"]
+    st.session_state[LANGUAGE] = chosen
+    with transaction() as session:
+        users.choose_language(session, actor, language=chosen)

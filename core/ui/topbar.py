@@ -1,0 +1,80 @@
+"""The top bar: logo, search, demo clock, language, account."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core import clock, i18n
+from core.actor import Actor, Permission
+from core.db import reading
+from core.settings import settings
+from core.ui import demo_controls, identity, navigation, preferences
+from core.ui.identity import SignedIn
+from core.ui.text import day, language, t
+
+SEARCH = "desk:search"
+
+
+def show(signed_in: SignedIn, logo: str, reset: Callable[[Actor], None]) -> None:
+    """Draw the bar; customers have no search."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="topbar"):
+        with st.container(horizontal=True, vertical_alignment="center", width=620, wrap=False, key="topbar-left"):
+            st.html(logo, width=118)
+            if signed_in.actor.may(Permission.CUSTOMER_SEARCH):
+                _search()
+        st.space("stretch")
+        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="xxsmall", key="topbar-right"):
+            if settings().demo:
+                _clock(signed_in, reset)
+            _language(signed_in)
+            _account(signed_in)
+
+
+def _search() -> None:
+    st.text_input(
+        t("Find a customer"),
+        key=SEARCH,
+        type="search",
+        icon=":material/search:",
+        label_visibility="collapsed",
+        placeholder=t("Name, customer no., phone, bill, +++OGM+++"),
+        on_change=_find,
+    )
+
+
+def _find() -> None:
+    """Open the agents' page on what was typed."""
+    st.session_state["_search"] = st.session_state[SEARCH]
+
+
+def asked() -> str | None:
+    """Return, once, what was just typed into the search box."""
+    return st.session_state.pop("_search", None)
+
+
+def _clock(signed_in: SignedIn, reset: Callable[[Actor], None]) -> None:
+    with reading():  # Business time stands where the database says.
+        now = clock.now()
+    with st.popover(f"{day(clock.local(now).date(), 'weekday')} · {i18n.clock_time(now)}", icon=":material/schedule:", type="tertiary"):
+        demo_controls.show(signed_in, now, reset)
+
+
+def _language(signed_in: SignedIn) -> None:
+    with st.popover(language().upper(), icon=":material/language:", type="tertiary"):
+        st.radio(
+            t("Language of the screen"),
+            list(i18n.LANGUAGES),
+            index=list(i18n.LANGUAGES).index(language()),
+            format_func=i18n.LANGUAGES.__getitem__,
+            key="prefs:language",
+            on_change=preferences.choose_language,
+            args=(signed_in.actor,),
+        )
+
+
+def _account(signed_in: SignedIn) -> None:
+    with st.popover(signed_in.username, icon=":material/account_circle:", type="tertiary"):
+        st.text(signed_in.name)
+        if signed_in.actor.staff:
+            st.page_link(navigation.page_file(navigation.DESK.path), label=t(navigation.DESK.label), icon=":material/groups:")
+        st.button(t("Sign out"), key="session:sign_out", icon=":material/logout:", on_click=identity.sign_out)
