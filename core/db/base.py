@@ -31,14 +31,17 @@ class Versioned(SQLModel):
         return {"version_id_col": cls.__table__.c.version} if hasattr(cls, "__table__") else {}
 
 
-def closed(states: type[StrEnum]) -> Any:  # noqa: ANN401 - SQLModel's sa_type takes any type
-    """Return a column type that holds the values of an enum and nothing else, as text with a CHECK."""
+def closed(states: type[StrEnum], name: str | None = None) -> Any:  # noqa: ANN401 - SQLModel's sa_type takes any type
+    """Return a column type that holds the values of an enum and nothing else, as text with a CHECK.
+
+    The CHECK is named after the enum; the second column of one enum in a table needs a `name` of its own.
+    """
     return Enum(
         states,
         values_callable=lambda members: [member.value for member in members],
         native_enum=False,
         create_constraint=True,
-        name="".join("_" + char.lower() if char.isupper() else char for char in states.__name__).lstrip("_"),
+        name=name or "".join("_" + char.lower() if char.isupper() else char for char in states.__name__).lstrip("_"),
         length=40,
     )
 

@@ -108,9 +108,9 @@ class AppointmentMove(Base, table=True):
     customer_id: int
     appointment_id: int
     from_day: date
-    from_part: DayPart = Field(sa_type=closed(DayPart))
+    from_part: DayPart = Field(sa_type=closed(DayPart, "from_part"))
     to_day: date
-    to_part: DayPart = Field(sa_type=closed(DayPart))
+    to_part: DayPart = Field(sa_type=closed(DayPart, "to_part"))
     moved_by: str = Field(max_length=60)
     moved_at: datetime
     reason: str | None = Field(default=None, max_length=200)

@@ -30,7 +30,7 @@ class MessageState(StrEnum):
 
 
 class Communication(Base, table=True):
-    """A row is one message as it was sent, in the customer's language, read or not."""
+    """A row is one message as it was sent, in the customer's language, read or not; `secret` is what staff may not see in it."""
 
     __tablename__ = "communication"
     __table_args__ = (Index("ix_communication_customer", "customer_id", "sent_at"),)
@@ -43,6 +43,7 @@ class Communication(Base, table=True):
     receiver: str = Field(max_length=254)
     subject: str = Field(max_length=200)
     body: str
+    secret: str | None = Field(default=None, max_length=300)
     state: MessageState = Field(default=MessageState.COMPLETED, sa_type=closed(MessageState))
     sent_at: datetime
     read_at: datetime | None = None
