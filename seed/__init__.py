@@ -1,0 +1,1 @@
+"""The demo's data: sample customers told as events, and generated customers around them."""
