@@ -2,9 +2,8 @@
 
 import re
 import unicodedata
-from typing import ClassVar
 
-from core.errors import DomainError, N_
+from core.errors import N_, DomainError
 
 JOINERS = "\u200c\u200d"
 _HIDDEN = frozenset({"Cc", "Cf", "Cs"})
@@ -30,7 +29,7 @@ class TooLong(DomainError):
 class Missing(DomainError):
     """A field that must be filled is empty."""
 
-    message: ClassVar[str] = N_("This field is needed. Fill it in.")
+    message = N_("This field is needed. Fill it in.")
 
 
 def normalise(text: str, *, field: str, length: int, lines: bool = False) -> str:
@@ -66,7 +65,7 @@ def fold(text: str) -> str:
     return _GAPS.sub(" ", plain.casefold().translate(_LETTERS)).strip()
 
 
-def address_line(street: str | None, number: str | None, box: str | None, postcode: str | None, town: str | None, language: str) -> str:  # noqa: PLR0913, PLR0917 - the parts in the order they are written
+def address_line(street: str | None, number: str | None, box: str | None, postcode: str | None, town: str | None, language: str) -> str:
     """Write an address on one line, as the post wants it: "Rue de Fer 12 bte 3, 5000 Namur"."""
     door = " ".join(part for part in (street, number, f"{_BOX[language]} {box}" if box else None) if part)
     return ", ".join(part for part in (door, f"{postcode or ''} {town or ''}".strip()) if part)

@@ -80,7 +80,7 @@ class Message(MessageRow):
     body: str
 
 
-def send(  # noqa: PLR0913 - whom, what, and by which way
+def send(
     session: Session,
     actor: Actor,
     *,
@@ -121,7 +121,7 @@ def preview(session: Session, actor: Actor, *, customer_id: int, template: str, 
     return _draft(session, customer_id, templates()[template], params)
 
 
-def of_customer(  # noqa: PLR0913 - a page of a filtered list
+def of_customer(
     session: Session, actor: Actor, *, customer_id: int, before: Key | None = None, limit: int = 20, unread_only: bool = False
 ) -> list[MessageRow]:
     """Return a customer's messages, the newest first; `before` is the key of the last row of the page above."""

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
@@ -14,7 +15,7 @@ from core.services import communications
 from core.settings import Mode, settings
 from tests.builders import AGENT, make_customer, self_of
 
-ORDER = {"order_no": "O1", "what": "5 Go", "effective": date(2026, 11, 18)}
+ORDER: dict[str, Any] = {"order_no": "O1", "what": "5 Go", "effective": date(2026, 11, 18)}
 
 
 def _without(session: Session, customer: Customer, kind: ContactKind) -> None:
