@@ -46,6 +46,7 @@ class Allowance(Strict):
     data_mb: Amount | None = None
     voice_min: Amount | None = None
     offpeak_min: Amount | None = None
+    peak_min: Amount | None = None
     sms: Amount | None = None
 
 

@@ -1,0 +1,247 @@
+"""What a bill holds: subscriptions in advance, shares of what began since the last one, usage of the period behind it.
+
+Pure: values in, values out. The preview of the next bill and the issued bill come from the same function, so they can't disagree.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from core import clock, money
+from core.catalogue import Catalogue, catalogue, law
+from core.models.bill import BillCategory, LineKind
+from core.models.billing_account import BillModel
+from core.models.usage import Tariff, UsageKind
+from core.services.periods import Period, cycle_of, month_of, prorate
+from core.services.rating import RATES, started_mb
+from core.services.usage import Sum
+
+PREMIUM = "PREMIUM"
+"""The code of lines that pass on a third party's service."""
+
+_UNITS = {UsageKind.DATA: "megabyte", UsageKind.VOICE: "minute", UsageKind.SMS: "message", UsageKind.MMS: "message"}
+
+Usage = Mapping[tuple[int, UsageKind, Tariff], Sum]
+
+
+@dataclass(frozen=True)
+class Account:
+    """How somebody is billed. A business reads prices without VAT (R4)."""
+
+    bill_model: BillModel = BillModel.CURRENT
+    cycle_day: int = 1
+    migrate_on: date | None = None
+    business: bool = False
+
+
+@dataclass(frozen=True)
+class Held:
+    """A plan or an option that somebody holds; `detail` tells it from another one of its kind (the user's name, the number)."""
+
+    code: str
+    since: date
+    until: date | None = None
+    product_id: int | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True)
+class OneOff:
+    """A single charge of a day, in cents, VAT included: a technician's visit."""
+
+    code: str
+    day: date
+    cents: int
+    detail: str | None = None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What the last bill did: all that was held on its date is paid until a day."""
+
+    bill_date: date
+    until: date
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a bill; the amount in cents, VAT included for consumers, excluded for businesses."""
+
+    kind: LineKind
+    code: str
+    amount_cents: int
+    unit_price_cents: int
+    product_id: int | None = None
+    detail: str | None = None
+    since: date | None = None
+    until: date | None = None
+    quantity: int = 1
+    unit: str = "piece"
+    share_days: int | None = None
+    month_days: int | None = None
+
+
+@dataclass(frozen=True)
+class BillDraft:
+    """A bill before it has a number."""
+
+    bill_date: date
+    category: BillCategory
+    period: Period
+    usage_period: Period
+    lines: tuple[Line, ...]
+    excl_cents: int
+    vat_cents: int
+    incl_cents: int
+    third_party_cents: int
+    business: bool = False
+
+    @property
+    def amount_due_cents(self) -> int:
+        """What the bill asks: the operator's total and the third parties' services (R5)."""
+        return self.incl_cents + self.third_party_cents
+
+
+def preview(
+    *,
+    account: Account,
+    held: Sequence[Held],
+    bill_date: date,
+    previous: Coverage | None = None,
+    usage: Usage | None = None,
+    one_offs: Sequence[OneOff] = (),
+    sold: Catalogue | None = None,
+) -> BillDraft:
+    """Return the bill of a date.
+
+    `usage` holds the sums of `usage_period(account, bill_date, previous, held)`; `one_offs` the charges since the last bill.
+    What was held when the last bill was made is paid until the end of that bill's period; what began later is charged from its
+    first day on, by days of its period (R6). One-shots and one-offs count in full.
+    """
+    sold = sold or catalogue()
+    period = paid_ahead(account, bill_date)
+    lines = [line for one in held for line in _held_lines(one, account, period, bill_date, previous, sold)]
+    lines += [_one_off_line(one, business=account.business) for one in one_offs]
+    lines += _usage_lines(held, usage or {}, sold, business=account.business)
+    category = _category(account, bill_date, previous)
+    shown = Period(previous.until, period.until) if category is BillCategory.TRANSITION and previous else period
+    excl, vat, incl, third = totals(lines, business=account.business)
+    behind = usage_period(account, bill_date, previous, held)
+    return BillDraft(bill_date, category, shown, behind, tuple(lines), excl, vat, incl, third, account.business)
+
+
+def totals(lines: Sequence[Line], *, business: bool) -> tuple[int, int, int, int]:
+    """Return (net, VAT, gross, third parties) in cents: VAT once on the total (R4), third parties outside it (R5)."""
+    third = sum(line.amount_cents for line in lines if line.kind is LineKind.THIRD_PARTY)
+    own = sum(line.amount_cents for line in lines) - third
+    percent = law("vat_percent")
+    if business:
+        vat = money.vat_on(own, percent)
+        return own, vat, own + vat, third
+    excl, vat = money.split_inclusive(own, percent)
+    return excl, vat, own, third
+
+
+def price_cents(code: str, day: date, *, business: bool, sold: Catalogue | None = None) -> int:
+    """Return a price as its reader sees it: with VAT for a consumer, without for a business."""
+    return _shown((sold or catalogue())[code].price_cents(day), business=business)
+
+
+def paid_ahead(account: Account, bill_date: date) -> Period:
+    """Return the period whose subscriptions a bill charges: the cycle that begins with it (legacy), or its calendar month."""
+    return cycle_of(bill_date, account.cycle_day) if _legacy(account, bill_date) else month_of(bill_date)
+
+
+def usage_period(account: Account, bill_date: date, previous: Coverage | None, held: Sequence[Held] = ()) -> Period:
+    """Return the period whose usage a bill charges: from where the last bill left off until the period paid ahead."""
+    until = paid_ahead(account, bill_date).since
+    if previous:
+        return Period(min(paid_ahead(account, previous.bill_date).since, until), until)
+    return Period(min([until, *(one.since for one in held)]), until)
+
+
+def next_bill_date(account: Account, previous: Coverage | None, today: date) -> date:
+    """Return the date of the next bill.
+
+    Current model: the bill day of the month. Legacy: the cycle day, unless the customer changes model before that cycle ends:
+    then the transition bill of the new model follows instead (P09).
+    """
+    first = max(today, previous.bill_date + timedelta(days=1)) if previous else today
+    if _legacy(account, first):
+        cycle = cycle_of(first, account.cycle_day)
+        if cycle.since < first:
+            cycle = cycle_of(cycle.until, account.cycle_day)
+        if account.migrate_on is None or cycle.until <= account.migrate_on:
+            return cycle.since
+        first = max(first, account.migrate_on)
+    found = first.replace(day=law("bill_day"))
+    return found if found >= first else clock.add_months(found, 1)
+
+
+def _legacy(account: Account, day: date) -> bool:
+    return account.bill_model is BillModel.LEGACY if account.migrate_on is None else day < account.migrate_on
+
+
+def _category(account: Account, bill_date: date, previous: Coverage | None) -> BillCategory:
+    moved = account.migrate_on is not None and previous is not None and previous.bill_date < account.migrate_on <= bill_date
+    return BillCategory.TRANSITION if moved else BillCategory.NORMAL
+
+
+def _held_lines(one: Held, account: Account, period: Period, bill_date: date, previous: Coverage | None, sold: Catalogue) -> Iterator[Line]:
+    known = previous is not None and one.since <= previous.bill_date
+    offering = sold[one.code]
+    if one.since > bill_date:
+        return
+    price = price_cents(one.code, max(one.since, period.since), business=account.business, sold=sold)
+    if offering.one_shot:
+        if not known:
+            yield Line(LineKind.ONE_OFF, one.code, price, price, one.product_id, one.detail, one.since, one.until)
+        return
+    first = previous.until if known and previous else one.since
+    kind = LineKind.SUBSCRIPTION if offering.is_plan else LineKind.OPTION
+    for whole, part in _pieces(account, first, min(one.until or period.until, period.until)):
+        price = price_cents(one.code, whole.since, business=account.business, sold=sold)
+        share = prorate(price, part.since, part.until, whole)
+        if share.cents:
+            days = (None, None) if share.whole else (share.days, share.of_days)
+            yield Line(kind, one.code, share.cents, price, one.product_id, one.detail, part.since, part.until, 1, "month", *days)
+
+
+def _pieces(account: Account, since: date, until: date) -> Iterator[tuple[Period, Period]]:
+    """Cut [since, until) where periods end and where the model changes: each whole period with the part of it that counts."""
+    while since < until:
+        whole = paid_ahead(account, since)
+        end = min(whole.until, until)
+        if _legacy(account, since) and account.migrate_on:
+            end = min(end, account.migrate_on)
+        yield whole, Period(since, end)
+        since = end
+
+
+def _one_off_line(one: OneOff, *, business: bool) -> Line:
+    cents = _shown(one.cents, business=business)
+    return Line(LineKind.ONE_OFF, one.code, cents, cents, None, one.detail, one.day)
+
+
+def _usage_lines(held: Sequence[Held], usage: Usage, sold: Catalogue, *, business: bool) -> Iterator[Line]:
+    """Return what was used outside the bundles, then what third parties charge, in the order of the products."""
+    names = {one.product_id: one.detail for one in held}
+    order = {product: index for index, product in enumerate(names)}
+    charged = sorted(
+        ((key, found) for key, found in usage.items() if found.charged_cents), key=lambda item: order.get(item[0][0], len(order))
+    )
+    for (product, kind, tariff), found in charged:
+        code = RATES.get((kind, tariff))
+        if code is not None:
+            cents = sold.rates[code].cents
+            rate, amount = _shown(cents, business=business), _shown(found.charged_cents, business=business)
+            quantity = started_mb(found.over_quantity) if kind is UsageKind.DATA else money.times(found.charged_cents, 1, cents)
+            yield Line(LineKind.USAGE, code, amount, rate, product, names.get(product), None, None, quantity, _UNITS[kind])
+    for (product, _kind, tariff), found in charged:
+        if tariff is Tariff.THIRD_PARTY:
+            each = found.charged_cents // found.events
+            yield Line(LineKind.THIRD_PARTY, PREMIUM, found.charged_cents, each, product, names.get(product), None, None, found.events)
+
+
+def _shown(incl_cents: int, *, business: bool) -> int:
+    return money.split_inclusive(incl_cents, law("vat_percent"))[0] if business else incl_cents
