@@ -13,7 +13,11 @@ class AuditEntry(Base, table=True):
     """A row is one change, or one look at a customer's file, written in the transaction of what it tells about."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index("ix_audit_entry_customer", "customer_id", "id"), Index("ix_audit_entry_object", "object_type", "object_id", "id"))
+    __table_args__ = (
+        Index("ix_audit_entry_customer", "customer_id", "id"),
+        Index("ix_audit_entry_object", "object_type", "object_id", "id"),
+        Index("ix_audit_entry_actor", "actor", "action", "customer_id"),
+    )
 
     id: int = Field(default=None, primary_key=True)
     at: datetime

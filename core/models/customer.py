@@ -49,7 +49,7 @@ class CustomerFields(SQLModel):
     given_name: str | None = Field(default=None, max_length=100)
     family_name: str | None = Field(default=None, max_length=100)
     trading_name: str | None = Field(default=None, max_length=150)
-    enterprise_no: str | None = Field(default=None, max_length=10)
+    enterprise_no: str | None = Field(default=None, max_length=10, index=True)
     birth_date: date | None = None
     language: Language = Field(default=Language.FR, sa_type=closed(Language))
     second_holder: str | None = Field(default=None, max_length=200)
@@ -119,6 +119,7 @@ class ContactMedium(AddressFields, Base, table=True):
         CheckConstraint("(kind = 'address') = (postcode IS NOT NULL)", name="address"),
         CheckConstraint("(kind = 'address') = (value IS NULL)", name="value"),
         Index("ix_contact_medium_value", "value"),
+        Index("ix_contact_medium_postcode", "postcode"),
     )  # fmt: skip
 
     id: int = Field(default=None, primary_key=True)

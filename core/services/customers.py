@@ -1,0 +1,186 @@
+"""Customers' files: who it is at a glance, who opened it, and what is left to do. Finding one is in search.py."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlmodel import Session, col
+
+from core import clock
+from core.actor import Actor, Permission
+from core.db import Base
+from core.errors import NotFound
+from core.models.audit import AuditEntry
+from core.models.billing_account import BillingAccount, BillMedia, BillModel, DunningState, PaymentMethod
+from core.models.customer import ContactKind, ContactMedium, Customer, CustomerKind, CustomerStatus, Language
+from core.models.interaction import Task
+from core.services import audit
+from core.text_rules import address_line, fold
+
+OPENED = "customer:open"
+SAME_LOOK = timedelta(minutes=15)
+NUMBER_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class CustomerHead:
+    """What every page needs to know of the open file. Days are Brussels days; `address` is one line in the customer's language."""
+
+    id: int
+    customer_no: str
+    kind: CustomerKind
+    name: str
+    language: Language
+    status: CustomerStatus
+    status_since: date
+    status_reason: str | None
+    second_holder: str | None
+    birth_date: date | None
+    enterprise_no: str | None
+    vip: bool
+    colleague: bool
+    vulnerable: bool
+    deceased_on: date | None
+    withdrawal_until: date | None
+    mailbox_until: date | None
+    version: int
+    bill_model: BillModel
+    migrate_on: date | None
+    cycle_day: int
+    media: BillMedia
+    payment_method: PaymentMethod
+    dunning_state: DunningState
+    dunning_hold_until: date | None
+    dunning_hold_reason: str | None
+    address: str
+    email: str | None
+    phone: str | None
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be changed in this file any more."""
+        return self.status is CustomerStatus.CLOSED
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file somebody looked at."""
+
+    customer_no: str
+    name: str
+    status: CustomerStatus
+    at: datetime
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    """Something left to do for a customer; `code` names it."""
+
+    code: str
+    due: date | None
+    since: date
+
+
+def head(session: Session, actor: Actor, *, customer_no: str | None = None) -> CustomerHead:
+    """Return the head of a file: the one with this number, or the customer's own when he looks himself.
+
+    Raises NotFound for a number that does not exist, and for a customer who names somebody else's: the answer is the same (S03).
+    """
+    actor.require(Permission.CUSTOMER_READ, actor.customer_id)
+    if customer_no is not None and not (len(customer_no) == NUMBER_LENGTH and customer_no.isascii() and customer_no.isdecimal()):
+        raise NotFound
+    named = col(Customer.id) == actor.customer_id if customer_no is None else col(Customer.customer_no) == customer_no
+    row: Row[Any] | None = session.execute(_head_query().where(named)).first()
+    if row is None:
+        raise NotFound
+    actor.require(Permission.CUSTOMER_READ, row.id)
+    media = {medium.kind: medium for medium in session.execute(_media_query(row.id))}
+    address, email, phone = (media.get(kind) for kind in (ContactKind.ADDRESS, ContactKind.EMAIL, ContactKind.PHONE))
+    facts = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    given_name, family_name, trading_name = (facts.pop(name) for name in ("given_name", "family_name", "trading_name"))
+    return CustomerHead(
+        **facts,
+        name=written_name(given_name, family_name, trading_name),
+        address=address_line(address.street, address.number, address.box, address.postcode, address.town, row.language) if address else "",
+        email=email.value if email else None,
+        phone=phone.value if phone else None,
+    )
+
+
+def open_file(session: Session, actor: Actor, *, customer_id: int) -> None:
+    """Write down that somebody of the house looked at a file (S45): who, when, which; once in a quarter of an hour of real time."""
+    actor.require(Permission.CUSTOMER_READ, customer_id)
+    if not actor.staff:
+        return
+    seen = session.execute(
+        select(col(AuditEntry.id))
+        .where(
+            col(AuditEntry.actor) == actor.username,
+            col(AuditEntry.action) == OPENED,
+            col(AuditEntry.customer_id) == customer_id,
+            col(AuditEntry.at) > clock.real_now() - SAME_LOOK,
+        )
+        .limit(1)
+    ).first()
+    if seen is None:
+        audit.record(session, actor, action=OPENED, object_type="customer", object_id=customer_id, customer_id=customer_id)
+
+
+def recent(session: Session, actor: Actor, *, limit: int = 8) -> list[Opened]:
+    """Return the files the actor looked at, the last one first."""
+    actor.require(Permission.CUSTOMER_SEARCH)
+    last = (
+        select(col(AuditEntry.customer_id), func.max(col(AuditEntry.id)).label("entry"))
+        .where(col(AuditEntry.actor) == actor.username, col(AuditEntry.action) == OPENED)
+        .group_by(col(AuditEntry.customer_id))
+        .order_by(func.max(col(AuditEntry.id)).desc())
+        .limit(limit)
+        .subquery()
+    )
+    query = (
+        select(*_columns(Customer, "customer_no", "given_name", "family_name", "trading_name", "status"), col(AuditEntry.business_at))
+        .join(last, last.c.customer_id == Customer.id)
+        .join(AuditEntry, col(AuditEntry.id) == last.c.entry)
+        .order_by(last.c.entry.desc())
+    )
+    return [Opened(number, written_name(*names), status, at) for number, *names, status, at in session.execute(query)]
+
+
+def open_tasks(session: Session, actor: Actor, *, customer_id: int) -> list[OpenTask]:
+    """Return what is left to do for a customer, the oldest first."""
+    actor.require(Permission.CUSTOMER_READ, customer_id)
+    query = (
+        select(*_columns(Task, "code", "due", "created_at"))
+        .where(col(Task.customer_id) == customer_id, col(Task.done_at).is_(None))
+        .order_by(col(Task.created_at))
+    )
+    return [OpenTask(code, due, clock.local(since).date()) for code, due, since in session.execute(query)]
+
+
+def written_name(given_name: str | None, family_name: str | None, trading_name: str | None) -> str:
+    """Return a name as it is written on a letter."""
+    return trading_name or " ".join(part for part in (given_name, family_name) if part)
+
+
+def search_name(given_name: str | None, family_name: str | None, trading_name: str | None, second_holder: str | None = None) -> str:
+    """Return what `Customer.search_name` must hold for a name to be found; whoever writes a customer's name writes this too."""
+    return fold(" ".join(part for part in (given_name, family_name, trading_name, second_holder) if part))
+
+
+def _head_query() -> Select[Any]:
+    person = "id customer_no kind given_name family_name trading_name language status status_since status_reason second_holder birth_date"
+    flags = "enterprise_no vip colleague vulnerable deceased_on withdrawal_until mailbox_until version"
+    account = "bill_model migrate_on cycle_day media payment_method dunning_state dunning_hold_until dunning_hold_reason"
+    columns = (*_columns(Customer, *person.split(), *flags.split()), *_columns(BillingAccount, *account.split()))
+    return select(*columns).join(BillingAccount, col(BillingAccount.customer_id) == Customer.id)
+
+
+def _media_query(customer_id: int) -> Select[Any]:
+    columns = _columns(ContactMedium, "kind", "value", "street", "number", "box", "postcode", "town")
+    return select(*columns).where(col(ContactMedium.customer_id) == customer_id, col(ContactMedium.until_at).is_(None))
+
+
+def _columns(table: type[Base], *names: str) -> list[Any]:
+    """Return columns by name: more of them than SQLModel's typed select can hold."""
+    return [getattr(table, name) for name in names]
