@@ -1,0 +1,233 @@
+"""How far a customer's lines have come in the running period: used, left, above the bundle, and where it will end (W2)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlmodel import Session, col, select
+
+from core import clock
+from core.actor import Actor, Permission
+from core.catalogue import Service, catalogue
+from core.errors import NotFound
+from core.models.billing_account import BillingAccount, BillModel
+from core.models.product import Product, UsageCap
+from core.models.usage import Tariff, UsageKind
+from core.services.periods import Period, cycle_of, month_of
+from core.services.rating import MINUTE, Bundle, Running, bundle
+from core.services.usage import Sum, period_sums
+
+FORECAST_AFTER_DAYS = 3
+WATCH_FROM = 0.8
+"""The share of a bundle from which a line deserves a look (the first of the legal alert steps)."""
+
+
+class Counter(StrEnum):
+    """What is counted on a line."""
+
+    INTERNET = "internet"
+    DATA = "data"
+    CALLS = "calls"
+    OFFPEAK = "offpeak"
+    PEAK = "peak"
+    TEXTS = "texts"
+    PICTURES = "pictures"
+    TELEVISION = "television"
+    PREMIUM = "premium"
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """One counter of a line: quantities in kB, seconds or pieces, money in cents. `bundle` None is unlimited or not counted off."""
+
+    counter: Counter
+    used: int
+    bundle: int | None
+    forecast: int | None = None
+    over_cents: int = 0
+    charged_cents: int = 0
+
+    @property
+    def over(self) -> int:
+        """What lies above the bundle."""
+        return max(0, self.used - self.bundle) if self.bundle is not None else 0
+
+    @property
+    def share(self) -> float | None:
+        """How full the bundle is; above 1 when it is passed; None without a bundle."""
+        return None if self.bundle is None else (self.used / self.bundle if self.bundle else 1.0)
+
+
+@dataclass(frozen=True)
+class LineUse:
+    """All counters of one plan. `blocked` by its cap, or `slowed` down since its volume is used up."""
+
+    product_id: int
+    gauges: tuple[Gauge, ...]
+    cap_cents: int | None
+    blocked: bool
+    slowed: bool
+
+    @property
+    def over_cents(self) -> int:
+        """What lies above the bundle, in cents."""
+        return sum(gauge.over_cents for gauge in self.gauges)
+
+    @property
+    def third_party_cents(self) -> int:
+        """What third parties charge, in cents."""
+        return sum(gauge.charged_cents for gauge in self.gauges if gauge.counter is Counter.PREMIUM)
+
+    @property
+    def nearly_used_up(self) -> bool:
+        """Whether a bundle is nearly empty, or will be before the period ends."""
+        return any(gauge.share is not None and WATCH_FROM <= gauge.share <= 1 for gauge in self.gauges)
+
+
+@dataclass(frozen=True)
+class Consumption:
+    """The running period of all plans, by product id."""
+
+    period: Period
+    as_of: datetime
+    lines: Mapping[int, LineUse]
+
+    @property
+    def days_left(self) -> int:
+        """The days that are still to come, today not counted."""
+        return (self.period.last - clock.local(self.as_of).date()).days
+
+
+@dataclass(frozen=True)
+class PastPeriod:
+    """What one counter came to in an earlier period."""
+
+    period: Period
+    counter: Counter
+    used: int
+
+
+def running(session: Session, actor: Actor, *, customer_id: int) -> Consumption:
+    """Return the running period of every plan a customer holds."""
+    actor.require(Permission.USAGE_READ, customer_id)
+    period = _period(session, customer_id, clock.today())
+    sums = period_sums(session, customer_id=customer_id, since=period.since, until=period.until)
+    caps = dict(session.exec(select(UsageCap.product_id, UsageCap.cap_cents).where(UsageCap.customer_id == customer_id)).all())
+    lines = {}
+    for plan_id, plan, options in _plans(session, customer_id, period):
+        use = {(kind, tariff): found for (product, kind, tariff), found in sums.items() if product == plan_id}
+        lines[plan_id] = _line(plan_id, plan, options, period, use, caps.get(plan_id))
+    return Consumption(period, clock.now(), lines)
+
+
+def last_periods(session: Session, actor: Actor, *, customer_id: int, product_id: int, count: int = 3) -> list[PastPeriod]:
+    """Return the counters of a plan over its last periods, the oldest first, the running one last."""
+    actor.require(Permission.USAGE_READ, customer_id)
+    period = _period(session, customer_id, clock.today())
+    periods = [period]
+    for _ in range(count):
+        periods.insert(0, _period(session, customer_id, periods[0].since - (periods[0].until - periods[0].last)))
+    found = []
+    for one in periods:
+        plan = next((plan for plan_id, plan, _ in _plans(session, customer_id, one) if plan_id == product_id), None)
+        if plan is None:
+            continue
+        sums = period_sums(session, customer_id=customer_id, since=one.since, until=one.until)
+        use = {(kind, tariff): total for (product, kind, tariff), total in sums.items() if product == product_id}
+        found += [PastPeriod(one, gauge.counter, gauge.used) for gauge in _gauges(plan, bundle(plan, [], one), use, one)]
+    return found
+
+
+def _period(session: Session, customer_id: int, day: date) -> Period:
+    account = session.exec(
+        select(BillingAccount.bill_model, BillingAccount.cycle_day, BillingAccount.migrate_on).where(BillingAccount.customer_id == customer_id)
+    ).first()
+    if account is None:
+        raise NotFound
+    model, cycle_day, migrate_on = account
+    legacy = model is BillModel.LEGACY and (migrate_on is None or day < migrate_on)
+    return cycle_of(day, cycle_day) if legacy else month_of(day)
+
+
+def _plans(session: Session, customer_id: int, period: Period) -> list[tuple[int, Running, list[Running]]]:
+    rows = session.exec(
+        select(Product.id, Product.parent_id, Product.offering_code, Product.since, Product.until)
+        .where(Product.customer_id == customer_id, Product.since < period.until)
+        .where((col(Product.until).is_(None)) | (col(Product.until) > period.since))
+        .order_by(col(Product.product_no))
+    ).all()
+    options: dict[int, list[Running]] = {}
+    for _, parent_id, code, since, until in rows:
+        if parent_id is not None:
+            options.setdefault(parent_id, []).append(Running(code, since, until))
+    return [(product_id, Running(code, since, until), options.get(product_id, [])) for product_id, parent, code, since, until in rows if parent is None]
+
+
+def _line(
+    product_id: int, plan: Running, options: Sequence[Running], period: Period, use: Mapping[tuple[UsageKind, Tariff], Sum], cap_cents: int | None
+) -> LineUse:
+    held = bundle(plan, options, period)
+    gauges = tuple(_gauges(plan, held, use, period))
+    over_cents = sum(gauge.over_cents for gauge in gauges)
+    used_up = any(gauge.bundle is not None and gauge.used >= gauge.bundle for gauge in gauges)
+    blocked = not held.throttled and cap_cents is not None and used_up and over_cents >= cap_cents
+    return LineUse(product_id, gauges, cap_cents, blocked, held.throttled and used_up)
+
+
+def _gauges(plan: Running, held: Bundle, use: Mapping[tuple[UsageKind, Tariff], Sum], period: Period) -> list[Gauge]:
+    services = catalogue()[plan.code].services
+    start = max(period.since, plan.since)
+    found = []
+    if Service.INTERNET in services:
+        found.append(_gauge(Counter.INTERNET, _total(use, UsageKind.DATA), held.data_kb, start, period))
+    if Service.TV in services:
+        found.append(Gauge(Counter.TELEVISION, _total(use, UsageKind.TV).quantity, None))
+    if Service.PHONE in services:
+        peak = use.get((UsageKind.VOICE, Tariff.PEAK), _NOTHING)
+        offpeak = _total(use, UsageKind.VOICE).quantity - peak.quantity
+        found.append(Gauge(Counter.OFFPEAK, offpeak, None))
+        found.append(Gauge(Counter.PEAK, peak.quantity, None, charged_cents=peak.charged_cents))
+    if Service.MOBILE in services:
+        found.append(_gauge(Counter.DATA, _total(use, UsageKind.DATA), held.data_kb, start, period))
+        found.append(_gauge(Counter.CALLS, _total(use, UsageKind.VOICE), held.voice_seconds, start, period))
+        found.append(_gauge(Counter.TEXTS, _total(use, UsageKind.SMS), held.sms, start, period))
+        pictures = _total(use, UsageKind.MMS)
+        if pictures.events:
+            found.append(Gauge(Counter.PICTURES, pictures.quantity, None, charged_cents=pictures.charged_cents))
+    premium = _total(use, UsageKind.PREMIUM)
+    if premium.events:
+        found.append(Gauge(Counter.PREMIUM, premium.events, None, charged_cents=premium.charged_cents))
+    return found
+
+
+def _gauge(counter: Counter, total: Sum, held: int | None, start: date, period: Period) -> Gauge:
+    return Gauge(counter, total.quantity, held, _forecast(total.quantity, start, period) if held is not None else None, total.charged_cents)
+
+
+def _forecast(used: int, start: date, period: Period) -> int | None:
+    """Where the period will end at this pace, to three digits; None while the first days say little, or once it is over."""
+    elapsed = (clock.today() - start).days + 1
+    if elapsed <= FORECAST_AFTER_DAYS or clock.today() not in period:
+        return None
+    expected = used * (period.until - start).days // elapsed
+    step = 10 ** max(0, len(str(expected)) - 3)
+    return -(-expected // step) * step
+
+
+_NOTHING = Sum(0, 0, 0, 0)
+
+
+def _total(use: Mapping[tuple[UsageKind, Tariff], Sum], kind: UsageKind) -> Sum:
+    found = [total for (one, _), total in use.items() if one is kind]
+    return Sum(
+        sum(total.events for total in found),
+        sum(total.quantity for total in found),
+        sum(total.over_quantity for total in found),
+        sum(total.charged_cents for total in found),
+    )
+
+
+def minutes(seconds: int) -> int:
+    """Return the started minutes of a duration, as counters show them."""
+    return -(-seconds // MINUTE)
