@@ -45,6 +45,7 @@ class UserSession(Base, table=True):
     last_seen_at: datetime
     revoked_at: datetime | None = None
     device: str = Field(default="", max_length=200)
+    browser_hash: str = Field(default="", max_length=64)
 
 
 class SignInTicket(Base, table=True):

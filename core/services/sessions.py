@@ -1,0 +1,200 @@
+"""Which browsers are signed in: a row per browser, found by the hash of a random token, judged anew at every run (S09 to S13)."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from core import clock
+from core.actor import Actor, Permission, Role
+from core.errors import NotFound, NotPermitted
+from core.models.user import SignInTicket, User, UserSession
+from core.services import audit
+
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+SEEN_EVERY = timedelta(minutes=1)
+TICKET_LIVES = timedelta(seconds=30)
+REMEMBERED = timedelta(days=90)
+"""So long a browser that signed in counts as one the account knows."""
+
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who is signed in, as the database knows him at this moment. `unseen` asks for a call of `seen`."""
+
+    actor: Actor
+    session_id: int
+    name: str
+    language: str
+    unseen: bool
+
+    @property
+    def username(self) -> str:
+        """The name he signs in with."""
+        return self.actor.username
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """A browser that is signed in now."""
+
+    id: int
+    device: str
+    since: datetime
+    last_seen_at: datetime
+
+
+def fingerprint(secret: str) -> str:
+    """Return the hash by which a random secret is found again (S48: the secret itself is nowhere)."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def open_(session: Session, user_id: int, *, device: str, browser: str = "") -> str:
+    """Sign a browser in and return its token, which nothing keeps but the browser. `browser` names it across sign-ins."""
+    now = clock.real_now()
+    user = session.exec(select(User).where(User.id == user_id, col(User.active).is_(True))).one()
+    session.execute(delete(SignInTicket).where(col(SignInTicket.expires_at) < now))
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    row = UserSession(
+        token_hash=fingerprint(token),
+        user_id=user.id,
+        auth_version=user.auth_version,
+        created_at=now,
+        last_seen_at=now,
+        device=device[:200],
+        browser_hash=fingerprint(browser) if browser else "",
+    )
+    session.add(row)
+    session.flush()
+    audit.record(session, _actor(user), action="session:open", object_type="user_session", object_id=row.id, customer_id=user.customer_id)
+    return token
+
+
+def find(session: Session, token: str) -> SignedIn | None:
+    """Return who holds a token, or None: unknown, ended, idle for 30 minutes, 12 hours old, or of an account that may no longer."""
+    now = clock.real_now()
+    found = session.exec(
+        select(UserSession.id, UserSession.last_seen_at, User.id, User.username, User.role, User.customer_id, User.name, User.language)  # type: ignore[call-overload]
+        .join(User, col(User.id) == UserSession.user_id)
+        .where(UserSession.token_hash == fingerprint(token), *_alive(now))
+    ).first()
+    if found is None:
+        return None
+    session_id, last_seen_at, user_id, username, role, customer_id, name, language = found
+    return SignedIn(Actor(user_id, username, role, customer_id), session_id, name, language, last_seen_at < now - SEEN_EVERY)
+
+
+def seen(session: Session, session_id: int) -> None:
+    """Note that a session is in use; an ended one stays as it is."""
+    session.execute(
+        update(UserSession)
+        .where(col(UserSession.id) == session_id, col(UserSession.revoked_at).is_(None))
+        .values(last_seen_at=clock.real_now())
+    )
+
+
+def of_user(session: Session, actor: Actor, *, customer_id: int | None) -> tuple[SessionLine, ...]:
+    """Return the browsers signed in now as a customer, or as the actor himself (None), the last used first."""
+    user_id = _user_id(session, actor, customer_id, Permission.SECURITY_READ)
+    rows = session.exec(
+        select(UserSession.id, UserSession.device, UserSession.created_at, UserSession.last_seen_at)
+        .join(User, col(User.id) == UserSession.user_id)
+        .where(UserSession.user_id == user_id, *_alive(clock.real_now()))
+        .order_by(col(UserSession.last_seen_at).desc())
+    )
+    return tuple(SessionLine(*row) for row in rows)
+
+
+def revoke(session: Session, actor: Actor, *, customer_id: int | None, session_id: int) -> None:
+    """Sign one browser out at its next run. Raises NotFound for a session that is another account's."""
+    user_id = _user_id(session, actor, customer_id, Permission.SESSION_REVOKE)
+    row = session.exec(select(UserSession).where(UserSession.id == session_id, UserSession.user_id == user_id)).first()
+    if row is None:
+        raise NotFound
+    if row.revoked_at is None:
+        row.revoked_at = clock.real_now()
+        session.add(row)
+        audit.record(
+            session,
+            actor,
+            action="session:revoke",
+            object_type="user_session",
+            object_id=row.id,
+            customer_id=customer_id or actor.customer_id,
+        )
+
+
+def revoke_all(session: Session, actor: Actor, *, customer_id: int | None, but: int | None = None) -> int:
+    """Sign all browsers of an account out, `but` one; return how many there were."""
+    user_id = _user_id(session, actor, customer_id, Permission.SESSION_REVOKE)
+    return end_all(session, actor, user_id=user_id, customer_id=customer_id or actor.customer_id, but=but)
+
+
+def end_all(session: Session, actor: Actor, *, user_id: int, customer_id: int | None, but: int | None = None) -> int:
+    """End the sessions of an account, `but` one; called by the service whose change ends them, which checked the right."""
+    rows = session.exec(
+        select(UserSession).where(UserSession.user_id == user_id, col(UserSession.revoked_at).is_(None), UserSession.id != (but or 0))
+    ).all()
+    for row in rows:
+        row.revoked_at = clock.real_now()
+        session.add(row)
+    if rows:
+        audit.record(
+            session, actor, action="session:revoke_all", object_type="user_account", object_id=user_id, customer_id=customer_id,
+            after={"ended": len(rows)},
+        )  # fmt: skip
+    return len(rows)
+
+
+def issue_ticket(session: Session, token: str, *, browser: str) -> str:
+    """Return a ticket that carries a fresh sign-in from the form to the cookie: once, within 30 seconds, into the same browser."""
+    ticket = secrets.token_urlsafe(_TOKEN_BYTES)
+    session_id = session.exec(select(UserSession.id).where(UserSession.token_hash == fingerprint(token))).one()
+    expires_at = clock.real_now() + TICKET_LIVES
+    session.add(SignInTicket(ticket_hash=fingerprint(ticket + browser), session_id=session_id, token=token, expires_at=expires_at))
+    session.flush()
+    return ticket
+
+
+def redeem(session: Session, ticket: str, *, browser: str) -> str | None:
+    """Use a ticket up and return the token it carries; None when it was used, is too old, or came to another browser."""
+    row = session.exec(select(SignInTicket).where(SignInTicket.ticket_hash == fingerprint(ticket + browser)).with_for_update()).first()
+    if row is None:
+        return None
+    session.delete(row)
+    session.flush()
+    return row.token if row.expires_at > clock.real_now() else None
+
+
+def _alive(now: datetime) -> tuple[bool, ...]:
+    """Return what must hold of a session and its account for it to count."""
+    return (  # type: ignore[return-value]
+        col(UserSession.revoked_at).is_(None),
+        UserSession.last_seen_at > now - IDLE,
+        UserSession.created_at > now - LONGEST,
+        UserSession.auth_version == User.auth_version,
+        col(User.active).is_(True),
+    )
+
+
+def _user_id(session: Session, actor: Actor, customer_id: int | None, permission: Permission) -> int:
+    """Return the account that is meant; one's own needs no right of its own, a customer's does."""
+    if customer_id is None:
+        if actor.user_id is None:
+            raise NotPermitted
+        return actor.user_id
+    actor.require(permission, customer_id)
+    found = session.exec(select(User.id).where(User.customer_id == customer_id, User.role == Role.CUSTOMER)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _actor(user: User) -> Actor:
+    return Actor(user.id, user.username, user.role, user.customer_id)
