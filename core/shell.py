@@ -10,6 +10,8 @@ from pathlib import Path
 import streamlit as st
 
 from core import start
+from core.db import transaction
+from core.services import customers
 from core.ui import band, forms, gate, identity, navigation, sign_in, topbar
 from core.ui.identity import SignedIn
 from core.ui.text import LANGUAGE
@@ -36,7 +38,11 @@ def main() -> None:
 
 def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  # type: ignore[name-defined]
     visit = gate.find(signed_in.actor)
-    _forget_elsewhere(page.url_path, visit.customer.customer_no if visit else "")
+    if _moved(page.url_path, visit.customer.customer_no if visit else ""):
+        forms.forget()
+        if visit is not None:
+            with transaction() as session:
+                customers.open_file(session, visit.actor, customer_id=visit.customer.id)
     topbar.show(signed_in, logo(), start.reset_demo)
     if visit is not None and page.url_path != navigation.DESK.path:
         band.show(visit)
@@ -52,12 +58,10 @@ def _start() -> None:
     st.switch_page(navigation.page_file("home" if at_home else navigation.DESK.path), query_params=dict(st.query_params))
 
 
-def _forget_elsewhere(path: str, customer_no: str) -> None:
-    """Drop the answer to the last click once another page or another file is open."""
-    here = (path, customer_no)
-    if st.session_state.get("_here") != here:
-        st.session_state["_here"] = here
-        forms.forget()
+def _moved(path: str, customer_no: str) -> bool:
+    """Whether another page or another file is open than in the run before."""
+    before, st.session_state["_here"] = st.session_state.get("_here"), (path, customer_no)
+    return bool(before != (path, customer_no))
 
 
 @st.cache_resource(show_spinner=False)

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from core import clock
 from core.actor import SYSTEM
+from core.catalogue import catalogue
 from core.models.product import Product
 from core.models.usage import UsageKind
 from core.services import rating, usage
@@ -35,6 +36,7 @@ class Teller:
 
     def __init__(self, session: Session, story: Story) -> None:
         self.session = session
+        self.sold = catalogue()
         self.story = story
         self.billing: Mapping[str, Any] = story.get("billing", {})
         self.customer = people.open_file(session, story["customer"], self.billing)
@@ -86,11 +88,11 @@ class Teller:
             tariff, over, cents = use.tariff, 0, use.charged_cents
             if use.kind is UsageKind.DATA:
                 event = rating.Use(use.kind, use.quantity)
-                charge = rating.rate(event, held, used)
+                charge = rating.rate(event, held, used, self.sold)
                 used = rating.after(event, used)
                 tariff, over, cents = charge.tariff, charge.over_quantity, charge.charged_cents
             elif tariff is rhythm.Tariff.PEAK:
-                cents = rating.rate(rating.Use(use.kind, use.quantity, peak=True), held, used).charged_cents
+                cents = rating.rate(rating.Use(use.kind, use.quantity, peak=True), held, used, self.sold).charged_cents
             found.append(
                 NewEvent(
                     self.customer.id, product.id, use.at, number, use.kind, use.quantity, use.direction, use.zone, use.country, tariff,

@@ -1,0 +1,89 @@
+"""What the header band says on every tab: what is owed, what comes, how it is paid, who comes by, when we last spoke (W1)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session, col, select
+
+from core.actor import Actor, Permission
+from core.models.communication import Communication, MessageChannel
+from core.models.interaction import Interaction
+from core.models.mandate import Mandate, MandateState
+from core.models.product import Product, ProductStatus
+from core.services import appointments, bills, customers
+from core.services.appointments import NextVisit
+from core.services.bills import NextBill, OpenAmount
+
+
+@dataclass(frozen=True)
+class LastContact:
+    """The last time we spoke or wrote: `channel` is how, `subject` is about what."""
+
+    at: datetime
+    channel: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the band shows."""
+
+    open_amount: OpenAmount
+    next_bill: NextBill | None
+    mandate: MandateState | None
+    mandate_ended_on: date | None
+    next_visit: NextVisit | None
+    last_contact: LastContact | None
+    minor_line: bool
+    open_tasks: tuple[str, ...]
+
+
+def read(session: Session, actor: Actor, *, customer_id: int) -> Overview:
+    """Return what the band says about a customer."""
+    actor.require(Permission.CUSTOMER_READ, customer_id)
+    state, ended_on = _mandate(session, customer_id)
+    return Overview(
+        open_amount=bills.open_summary(session, customer_id),
+        next_bill=bills.preview_next(session, actor, customer_id=customer_id),
+        mandate=state,
+        mandate_ended_on=ended_on,
+        next_visit=appointments.next_of(session, customer_id),
+        last_contact=_last_contact(session, customer_id),
+        minor_line=_minor_line(session, customer_id),
+        open_tasks=tuple(task.code for task in customers.open_tasks(session, actor, customer_id=customer_id)) if actor.staff else (),
+    )
+
+
+def _mandate(session: Session, customer_id: int) -> tuple[MandateState | None, date | None]:
+    found = session.exec(
+        select(Mandate.state, Mandate.cancelled_on).where(Mandate.customer_id == customer_id).order_by(col(Mandate.id).desc()).limit(1)
+    ).first()
+    return found or (None, None)
+
+
+def _last_contact(session: Session, customer_id: int) -> LastContact | None:
+    spoke = session.exec(
+        select(Interaction.at, Interaction.channel, Interaction.reason)
+        .where(Interaction.customer_id == customer_id)
+        .order_by(col(Interaction.at).desc())
+        .limit(1)
+    ).first()
+    wrote = session.exec(
+        select(Communication.sent_at, Communication.channel, Communication.subject)
+        .where(Communication.customer_id == customer_id, Communication.channel != MessageChannel.PORTAL)
+        .order_by(col(Communication.sent_at).desc(), col(Communication.id).desc())
+        .limit(1)
+    ).first()
+    found = [one for one in (spoke, wrote) if one is not None]
+    return LastContact(*max(found, key=lambda one: one[0])) if found else None
+
+
+def _minor_line(session: Session, customer_id: int) -> bool:
+    return (
+        session.exec(
+            select(Product.id).where(
+                Product.customer_id == customer_id, col(Product.is_minor).is_(True), Product.status == ProductStatus.ACTIVE
+            )
+        ).first()
+        is not None
+    )

@@ -1,0 +1,166 @@
+"""The header band of an open file: the answer first, on every tab. Each value is a link to where it is told in full."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core import clock
+from core.catalogue import law
+from core.db import reading
+from core.errors import N_
+from core.models.appointment import AppointmentCategory
+from core.models.billing_account import PaymentMethod
+from core.models.customer import CustomerStatus
+from core.models.mandate import MandateState
+from core.services import overview
+from core.services.customers import CustomerHead
+from core.services.overview import Overview
+from core.ui import navigation
+from core.ui.gate import Visit
+from core.ui.parts import Tone, badge, heading
+from core.ui.text import day, euro, md, t
+
+_STATUS: dict[CustomerStatus, tuple[str, Tone, str]] = {
+    CustomerStatus.PROSPECT: (N_("Prospect"), "neutral", "person_search"),
+    CustomerStatus.ACTIVE: (N_("Active"), "good", "check_circle"),
+    CustomerStatus.SUSPENDED: (N_("Suspended"), "bad", "block"),
+    CustomerStatus.CLOSED: (N_("Closed"), "neutral", "do_not_disturb_on"),
+}
+_CATEGORIES = {
+    AppointmentCategory.INSTALLATION: N_("installation"),
+    AppointmentCategory.REPAIR: N_("repair"),
+    AppointmentCategory.MOVE: N_("move"),
+}
+_CHANNELS = {
+    "email": N_("e-mail"), "sms": N_("SMS"), "letter": N_("letter"), "phone": N_("phone"), "chat": N_("chat"), "shop": N_("shop"),
+}  # fmt: skip
+_REASONS = {
+    "bill": N_("question about a bill"), "arrears": N_("arrears"), "appointment": N_("appointment"), "breakdown": N_("breakdown"),
+}  # fmt: skip
+_TASKS = {"modem_not_returned": N_("Modem not returned")}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of the band: its label, the value, a line below, and the page it leads to."""
+
+    label: str
+    value: str
+    detail: str
+    path: str
+    tone: str = ""
+
+
+def show(visit: Visit) -> None:
+    """Draw the band."""
+    with reading() as session:
+        found = overview.read(session, visit.actor, customer_id=visit.customer.id)
+    with st.container(border=True, key="card-band", gap="xsmall"):
+        _who(visit, found)
+        number = visit.customer.customer_no if visit.actor.staff else None
+        with st.grid(5, min_column_width=150, gap="small"):
+            for cell in (_open(found), _next_bill(found), _payment(visit.customer, found), _appointment(found), _contact(found)):
+                _cell(cell, number)
+
+
+def _who(visit: Visit, found: Overview) -> None:
+    customer = visit.customer
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="headrow-band"):
+        heading(md(customer.name), 1)
+        st.text(" · ".join([t("no. {number}", number=customer.customer_no), customer.language.upper(), customer.address]))
+        st.space("stretch")
+        word, tone, icon = _STATUS[customer.status]
+        badge(t(word), tone, icon)
+        for flag_word, flag_tone, flag_icon in _flags(visit, found):
+            badge(flag_word, flag_tone, flag_icon)
+
+
+def _flags(visit: Visit, found: Overview) -> list[tuple[str, Tone, str]]:
+    customer = visit.customer
+    flags: list[tuple[str, Tone, str]] = []
+    if customer.deceased_on:
+        flags.append((t("Deceased on {on}", on=customer.deceased_on), "neutral", "sentiment_dissatisfied"))
+    if customer.dunning_hold_until and customer.dunning_hold_until >= clock.today():
+        flags.append((t("With the ombudsman until {until}", until=customer.dunning_hold_until), "watch", "gavel"))
+    if found.open_amount.overdue_cents:
+        flags.append((t("In arrears"), "bad", "error"))
+    if visit.actor.staff:
+        flags += [(t(_TASKS[code]), "watch", "task_alt") for code in found.open_tasks if code in _TASKS]
+        if customer.vip:
+            flags.append((t("VIP"), "info", "star"))
+        if customer.colleague:
+            flags.append((t("Colleague"), "info", "badge"))
+    if customer.vulnerable:
+        flags.append((t("Needs extra care"), "info", "favorite"))
+    if found.minor_line:
+        flags.append((t("Line of a minor"), "info", "face"))
+    if customer.withdrawal_until and customer.withdrawal_until >= clock.today():
+        flags.append((t("May withdraw until {until}", until=customer.withdrawal_until), "info", "undo"))
+    return flags
+
+
+def _open(found: Overview) -> Cell:
+    amount = found.open_amount
+    if amount.overdue_cents and amount.oldest_overdue:
+        days = (clock.today() - amount.oldest_overdue).days
+        detail = t("{overdue_cents} overdue for {days} days", overdue_cents=amount.overdue_cents, days=days)
+        return Cell(t("Open amount"), euro(amount.open_cents), detail, "bills", "red")
+    if amount.open_cents:
+        return Cell(t("Open amount"), euro(amount.open_cents), t("due {due}", due=day(amount.next_due, "short")) if amount.next_due else "", "bills")
+    if amount.credit_cents:
+        return Cell(t("Credit balance"), euro(amount.credit_cents), t("goes off the next bill"), "bills", "green")
+    return Cell(t("Open amount"), euro(0), t("everything is paid"), "bills")
+
+
+def _next_bill(found: Overview) -> Cell:
+    bill = found.next_bill
+    if bill is None:
+        return Cell(t("Next bill"), t("None"), t("no running contract"), "bills")
+    extra = bill.extra_cents
+    value = t("{date} · about {amount_cents}", date=day(bill.date, "short"), amount_cents=bill.draft.amount_due_cents)
+    if extra:
+        return Cell(t("Next bill"), value, t("of which {extra_cents} outside the bundle", extra_cents=extra), "bills", "orange")
+    return Cell(t("Next bill"), value, t("nothing outside the bundle"), "bills")
+
+
+def _payment(customer: CustomerHead, found: Overview) -> Cell:
+    if customer.payment_method is PaymentMethod.DIRECT_DEBIT:
+        days = law("direct_debit_due_days")
+        return Cell(t("Payment"), t("Direct debit"), t("{days} days after the bill", days=days), "bills")
+    if found.mandate is MandateState.PENDING_SIGNATURE:
+        return Cell(t("Payment"), t("Transfer"), t("mandate waits for its signature"), "bills", "orange")
+    if found.mandate is MandateState.CANCELLED and found.mandate_ended_on:
+        return Cell(t("Payment"), t("Transfer"), t("mandate ended on {on}", on=day(found.mandate_ended_on, "short")), "bills", "orange")
+    return Cell(t("Payment"), t("Transfer"), t("no direct debit"), "bills")
+
+
+def _appointment(found: Overview) -> Cell:
+    visit = found.next_visit
+    if visit is None:
+        return Cell(t("Appointment"), t("None"), t("plan a visit"), "appointments")
+    return Cell(t("Appointment"), f"{day(visit.day, 'weekday')} · {visit.part.replace('-', '–')} h", t(_CATEGORIES[visit.category]), "appointments")  # noqa: RUF001 - a dash between hours
+
+
+def _contact(found: Overview) -> Cell:
+    last = found.last_contact
+    if last is None:
+        return Cell(t("Last contact"), t("None"), "", "account")
+    on = day(clock.local(last.at).date(), "short")
+    subject = t(_REASONS[last.subject]) if last.subject in _REASONS else last.subject
+    return Cell(t("Last contact"), f"{on} · {t(_CHANNELS.get(last.channel, last.channel))}", subject, "account")
+
+
+def _cell(cell: Cell, customer_no: str | None) -> None:
+    with st.container(gap=None, key=f"band-{cell.label}"):
+        st.caption(cell.label)
+        value = f"**{md(cell.value)}**"
+        st.page_link(
+            navigation.page_file(cell.path),
+            label=f":{cell.tone}[{value}]" if cell.tone else value,
+            icon=":material/chevron_right:",
+            icon_position="right",
+            query_params=navigation.customer_query(customer_no),
+        )
+        st.caption(md(cell.detail))
+
+

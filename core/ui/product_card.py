@@ -1,0 +1,197 @@
+"""The card of one plan: what it is, what was used of it, and the way to its options."""
+
+from datetime import date
+
+import streamlit as st
+
+from core import i18n
+from core.actor import Permission
+from core.catalogue import Service, catalogue
+from core.errors import N_
+from core.models.product import ProductStatus
+from core.services.consumption import Consumption, Counter, Gauge, LineUse, minutes
+from core.services.products import Held
+from core.services.usage_numbers import national
+from core.ui import history, option_drawer, settings_popover
+from core.ui.gate import Visit
+from core.ui.parts import Meter, Tone, badge, card, empty, heading, meters, row
+from core.ui.text import day, euro, language, md, t
+
+KB_PER_MB = 1000
+KB_PER_GB = 1_000_000
+
+LABELS = {
+    Counter.INTERNET: N_("Internet"),
+    Counter.DATA: N_("Data"),
+    Counter.CALLS: N_("Calls"),
+    Counter.OFFPEAK: N_("Fixed line, off-peak"),
+    Counter.PEAK: N_("Fixed line, peak"),
+    Counter.TEXTS: N_("Texts"),
+    Counter.PICTURES: N_("Picture messages"),
+    Counter.TELEVISION: N_("Television"),
+    Counter.PREMIUM: N_("Premium services"),
+}
+_GROUPS = {
+    Service.TV: (N_("TV options"), "tv"),
+    Service.INTERNET: (N_("Internet options"), "wifi"),
+    Service.PHONE: (N_("Phone options"), "call"),
+    Service.MOBILE: (N_("Mobile options"), "tune"),
+}
+_SERVICES = {Service.INTERNET: N_("Internet"), Service.TV: N_("TV"), Service.PHONE: N_("fixed line"), Service.MOBILE: N_("mobile")}
+
+
+def show(visit: Visit, plan: Held, use: LineUse, consumption: Consumption) -> None:
+    """Draw the card."""
+    with card(f"product-{plan.product_no}", stretch=True):
+        _head(plan, use)
+        lines = [_meter(gauge, plan, consumption) for gauge in use.gauges if _told(gauge)]
+        if lines:
+            meters(lines)
+        else:
+            empty(t("Nothing used yet in this period."))
+        _options_on(plan)
+        _buttons(visit, plan)
+
+
+def _head(plan: Held, use: LineUse) -> None:
+    with row(f"product-{plan.product_no}"):
+        heading(plan.offering.name(language()), 3)
+        for word, tone, icon in _states(plan, use):
+            badge(word, tone, icon)
+        st.space("stretch")
+        st.markdown(f"**{euro(plan.price_cents)}** {t('/month')}")
+    st.text(_who(plan))
+
+
+def _states(plan: Held, use: LineUse) -> list[tuple[str, Tone, str]]:
+    found: list[tuple[str, Tone, str]] = []
+    if plan.status is ProductStatus.SUSPENDED:
+        found.append((t("Suspended"), "bad", "block"))
+    if use.blocked:
+        found.append((t("Blocked by its cap"), "bad", "block"))
+    elif use.over_cents:
+        found.append((t("Over bundle"), "bad", "trending_up"))
+    elif use.slowed:
+        found.append((t("Slowed down"), "watch", "speed"))
+    elif use.nearly_used_up:
+        found.append((t("Nearly used up"), "watch", "hourglass_bottom"))
+    if plan.is_minor:
+        found.append((t("Minor"), "info", "face"))
+    return found
+
+
+def _who(plan: Held) -> str:
+    number = national(plan.line) if plan.line else ""
+    if plan.offering.services == (Service.MOBILE,):
+        return " · ".join(part for part in (plan.user_name or "", number) if part)
+    words = [t(_SERVICES[service]) for service in plan.offering.services]
+    return " · ".join([*words[:-1], f"{words[-1]} {number}" if number else words[-1]])
+
+
+def _told(gauge: Gauge) -> bool:
+    return bool(gauge.used) or gauge.bundle is not None or gauge.counter in {Counter.INTERNET, Counter.DATA, Counter.CALLS}
+
+
+def _meter(gauge: Gauge, plan: Held, consumption: Consumption) -> Meter:
+    label, used = t(LABELS[gauge.counter]), quantity(gauge.counter, gauge.used)
+    if gauge.counter is Counter.PREMIUM:
+        return Meter(label, euro(gauge.charged_cents), note=t("{used} from third parties, on your bill apart", used=used), note_tone="warn")
+    if gauge.counter is Counter.PEAK:
+        note = t("{used} × {price_cents} = {amount_cents}", used=used, price_cents=_rate("RATE_FIX_PEAK"), amount_cents=gauge.charged_cents)
+        return Meter(label, used, note=note if gauge.charged_cents else "")
+    if gauge.bundle is None or gauge.share is None:
+        free = gauge.counter is Counter.OFFPEAK
+        return Meter(label, f"{used} · {t('free') if free else t('unlimited')}" if gauge.counter is not Counter.TELEVISION else used)
+    value = f"{_bare(gauge.counter, gauge.used)} / {quantity(gauge.counter, gauge.bundle)}"
+    if gauge.over_cents:
+        return Meter(label, value, gauge.bundle / gauge.used, over=True, note=_over_note(gauge), note_tone="bad")
+    over_soon = gauge.forecast is not None and gauge.forecast > gauge.bundle
+    watch = gauge.share >= 0.8 or over_soon  # noqa: PLR2004 - the first legal alert step
+    tick = gauge.forecast / gauge.bundle if gauge.forecast and not over_soon else None
+    tone = "bad" if gauge.share >= 1 else ("warn" if watch else "accent")
+    return Meter(label, value, gauge.share, tone, tick=tick, note=_pace_note(gauge, plan, consumption), note_tone="warn" if watch else "")  # type: ignore[arg-type]
+
+
+def _over_note(gauge: Gauge) -> str:
+    code = {Counter.DATA: "RATE_OOB_DATA", Counter.CALLS: "RATE_OOB_VOICE", Counter.TEXTS: "RATE_OOB_SMS"}[gauge.counter]
+    return t(
+        "{over} over bundle × {price_cents} = {amount_cents}",
+        over=quantity(gauge.counter, gauge.over), price_cents=_rate(code), amount_cents=gauge.over_cents,
+    )  # fmt: skip
+
+
+def _pace_note(gauge: Gauge, plan: Held, consumption: Consumption) -> str:
+    if gauge.share is None or gauge.bundle is None:
+        return ""
+    if gauge.share >= 1:
+        return t("used up · {days} days until the new period", days=consumption.days_left + 1)
+    if gauge.forecast is None:
+        return t("forecast from the 4th day on")
+    if gauge.forecast > gauge.bundle:
+        return t("{percent} % · forecast {forecast}, beyond the bundle", percent=int(gauge.share * 100), forecast=quantity(gauge.counter, gauge.forecast))
+    if gauge.counter in {Counter.DATA, Counter.INTERNET}:
+        return t("{days} days left · forecast {forecast}", days=consumption.days_left, forecast=quantity(gauge.counter, gauge.forecast))
+    return ""
+
+
+def _options_on(plan: Held) -> None:
+    if plan.options:
+        st.markdown(" ".join(f":gray-badge[{md(_option(one, plan))}]" for one in plan.options))
+
+
+def _option(option: Held, plan: Held) -> str:
+    count = plan.count(option.code)
+    name = option.offering.name(language())
+    if count > 1:
+        name = f"{name} {option.ordinal}"
+    return t("{option} until {last}", option=name, last=_last(option.until)) if option.until else name
+
+
+def _last(until: date) -> str:
+    return day(date.fromordinal(until.toordinal() - 1), "short")
+
+
+def _buttons(visit: Visit, plan: Held) -> None:
+    may = visit.actor.may(Permission.ORDER_WRITE)
+    with st.container(horizontal=True, gap="xsmall", key=f"buttons-{plan.product_no}"):
+        for service in plan.offering.services:
+            label, icon = _GROUPS[service]
+            if st.button(t(label), key=f"home:options:{plan.product_no}:{service}", icon=f":material/{icon}:"):
+                option_drawer.open_(visit, plan.product_no, service)
+        if Service.TV in plan.offering.services and may:
+            decoder = st.button(t("Extra TV decoder"), key=f"home:decoder:add:{plan.product_no}", icon=":material/add:")
+            if decoder:
+                option_drawer.open_decoder(visit, plan.product_no)
+        if st.button(t("Compare"), key=f"home:history:{plan.product_no}", icon=":material/bar_chart:", type="tertiary"):
+            history.open_(plan.id, plan.offering.name(language()))
+        settings_popover.show(visit, plan)
+
+
+def quantity(counter: Counter, amount: int) -> str:
+    """Write a counter's amount with its unit: data in MB up to a bundle of 100 GB, whole-home internet in GB."""
+    number = _bare(counter, amount)
+    if counter is Counter.INTERNET:
+        return f"{number} {t('GB')}"
+    if counter is Counter.DATA:
+        return f"{number} {t('MB')}"
+    if counter is Counter.TELEVISION:
+        return f"{number} h"
+    if counter in {Counter.CALLS, Counter.OFFPEAK, Counter.PEAK}:
+        return f"{number} min"
+    return f"{number} SMS" if counter in {Counter.TEXTS, Counter.PREMIUM} else f"{number} MMS"
+
+
+def _bare(counter: Counter, amount: int) -> str:
+    if counter is Counter.INTERNET:
+        return i18n.decimal(amount / KB_PER_GB, language())
+    if counter is Counter.DATA:
+        return i18n.number(-(-amount // KB_PER_MB), language())
+    if counter is Counter.TELEVISION:
+        return i18n.number(amount // 3600, language())
+    if counter in {Counter.CALLS, Counter.OFFPEAK, Counter.PEAK}:
+        return i18n.number(minutes(amount), language())
+    return i18n.number(amount, language())
+
+
+def _rate(code: str) -> int:
+    return catalogue().rates[code].cents

@@ -1,0 +1,84 @@
+"""Accueil: what the customer holds and uses, what is owed, and the way to change it."""
+
+import streamlit as st
+
+from core import clock, i18n
+from core.actor import Permission
+from core.db import reading
+from core.models.customer import CustomerStatus
+from core.services import consumption, products
+from core.ui import aide, gate, move_wizard, navigation, option_drawer, product_card
+from core.ui.gate import Visit
+from core.ui.parts import card, empty, facts, heading, row
+from core.ui.text import day, t
+
+
+def main(visit: Visit) -> None:
+    """Tell the page from top to bottom."""
+    option_drawer.changes_of_today(visit)
+    show_products(visit)
+    show_settings(visit)
+    aide.show(
+        visit,
+        [
+            t("Each card is a product: what was used, what is left, and where the period will end at this pace."),
+            t("The option buttons switch options on and off; a review shows price and date before anything is written."),
+            t("An alert warns and never blocks; a cap blocks. Both are under Settings."),
+            t("What was changed today can be undone until 23:59."),
+        ],
+    )
+
+
+def show_products(visit: Visit) -> None:
+    """Show each plan with its use of the running period and its options."""
+    with reading() as session:
+        held = products.held(session, visit.actor, customer_id=visit.customer.id)
+        used = consumption.running(session, visit.actor, customer_id=visit.customer.id)
+    with row("products"):
+        heading(t("Products"))
+        if held:
+            st.caption(
+                t(
+                    "Period from {since} to {last} · as of {time}, data up to 30 min late",
+                    since=day(used.period.since, "short"), last=day(used.period.last, "short"), time=i18n.clock_time(used.as_of),
+                )
+            )  # fmt: skip
+    if not held:
+        _nothing_held(visit)
+        return
+    with st.grid(3, min_column_width=330, gap="small"):
+        for plan in held:
+            product_card.show(visit, plan, used.lines[plan.id], used)
+
+
+def show_settings(visit: Visit) -> None:
+    """Show how to reach the customer, and the house move."""
+    with st.grid(2, min_column_width=330, gap="small"):
+        with card("contact", stretch=True):
+            heading(t("Contact"), 3)
+            facts(
+                [
+                    (t("Address"), visit.customer.address),
+                    (t("Phone"), product_card.national(visit.customer.phone) if visit.customer.phone else t("none")),
+                    (t("E-mail"), visit.customer.email or t("none: bills and messages go by post")),
+                ]
+            )
+            st.page_link(
+                navigation.page_file("account"), label=t("Change contact data"), icon=":material/edit:",
+                query_params=navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None),
+            )  # fmt: skip
+        move_wizard.show(visit)
+
+
+def _nothing_held(visit: Visit) -> None:
+    if visit.customer.status is CustomerStatus.CLOSED:
+        text = t("Contract ended on {on}. This file can be read, not changed.", on=visit.customer.status_since)
+        mailbox = visit.customer.mailbox_until
+        if mailbox and mailbox > clock.today():
+            text = f"{text} {t('The mailbox stays open until {until}.', until=mailbox)}"
+        empty(text)
+    else:
+        empty(t("No product is running. The first order opens it."))
+
+
+main(gate.enter(Permission.CUSTOMER_READ))
