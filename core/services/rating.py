@@ -81,7 +81,7 @@ def bundle(plan: Running, options: Iterable[Running], period: Period, sold: Cata
     offering = sold[plan.code]
     parts = [(offering, 1, 1)]
     for option in options:
-        if option.since < period.until and (option.until is None or option.until > period.since):
+        if option.since < period.until and (option.until is None or option.until > max(option.since, period.since)):
             found = sold[option.code]
             share = prorate(0, option.since, option.until or period.until, period)
             parts.append((found, 1, 1) if found.one_shot else (found, share.days, share.of_days))
