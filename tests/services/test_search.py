@@ -1,0 +1,186 @@
+"""What the search box recognises, and what it never does."""
+
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlmodel import Session
+
+from core import clock
+from core.errors import NotPermitted
+from core.models.appointment import Appointment, AppointmentCategory, AppointmentState, DayPart
+from core.models.bill import Bill, BillState
+from core.models.customer import ContactKind, ContactMedium, Customer, CustomerKind, CustomerStatus
+from core.models.order import OrderCategory, OrderState, ProductOrder
+from core.services import search
+from core.services.customers import search_name
+from core.services.search import Why, WrongCheckDigits
+from core.settings import ROOT
+from tests.builders import AGENT, make_customer, make_product, self_of
+
+BEFORE = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def _person(session: Session, given: str, family: str, **more: object) -> Customer:
+    holder = str(more.get("second_holder") or "")
+    return make_customer(session, given_name=given, family_name=family, search_name=search_name(given, family, None, holder), **more)
+
+
+def _found(session: Session, term: str) -> list[tuple[str, Why]]:
+    return [(hit.name, hit.why) for hit in search.find(session, AGENT, term=term)]
+
+
+class TestNumbers:
+    @pytest.mark.parametrize("term", ["0471 00 00 09", "0471/00.00.09", "+32 471 00 00 09", "0032471000009", "(0471) 000009"])
+    def test_finds_a_phone_in_any_spelling(self, session: Session, term: str) -> None:
+        customer = _person(session, "Kevin", "Dubois")
+        medium = ContactMedium(
+            customer_id=_person(session, "Ann", "Other").id, kind=ContactKind.PHONE, value="+32471000009", since_at=BEFORE
+        )
+        medium.until_at = clock.now()
+        session.add(medium)
+        make_product(session, customer, line="+32471000009")
+        assert _found(session, term) == [("Kevin Dubois", Why.LINE)]
+
+    def test_finds_a_fixed_line_written_with_00_and_not_a_communication(self, session: Session) -> None:
+        make_product(session, _person(session, "Kevin", "Dubois"), line="+3281000005")
+        assert _found(session, "003281000005") == [("Kevin Dubois", Why.LINE)]
+
+    def test_finds_a_contact_phone(self, session: Session) -> None:
+        _person(session, "Kevin", "Dubois")
+        assert _found(session, "0470 00 00 01") == [("Kevin Dubois", Why.PHONE)]
+
+    @pytest.mark.parametrize("given", ["number", "spaced"])
+    def test_finds_a_customer_number(self, session: Session, given: str) -> None:
+        number = _person(session, "Kevin", "Dubois").customer_no
+        _person(session, "Ann", "Other")
+        term = number if given == "number" else f" {number[:4]} {number[4:]} "
+        assert _found(session, term) == [("Kevin Dubois", Why.CUSTOMER_NO)]
+
+    @pytest.mark.parametrize(
+        ("term", "why"),
+        [
+            ("2611000055", Why.BILL),
+            ("+++261/1000/05533+++", Why.OGM),
+            ("***261/1000/05533***", Why.OGM),
+            ("261100005533", Why.OGM),
+            ("261 1000 05533", Why.OGM),
+            ("o-26110001", Why.ORDER),
+            ("a1000005501", Why.APPOINTMENT),
+        ],
+    )
+    def test_finds_a_bill_an_order_and_a_visit(self, session: Session, term: str, why: Why) -> None:
+        customer = _person(session, "Kevin", "Dubois")
+        day, owner = date(2026, 11, 5), {"customer_id": customer.id}
+        amounts = {"excl_cents": 3471, "vat_cents": 729, "incl_cents": 4200, "remaining_cents": 4200}
+        dates = {"bill_date": day, "due_date": day, "period_since": day, "period_until": day, "issued_at": clock.now()}
+        bill = {"bill_no": "2611000055", "ogm": "+++261/1000/05533+++", "state": BillState.SENT, "document_token": "x", "printed": {}}
+        session.add(Bill.model_validate(owner | amounts | dates | bill))
+        order = {"category": OrderCategory.OPTION, "channel": "agent", "state": OrderState.COMPLETED, "effective_on": day}
+        session.add(
+            ProductOrder.model_validate(owner | order | {"order_no": "O26110001", "created_by": "agent", "created_at": clock.now()})
+        )
+        visit = {"category": AppointmentCategory.REPAIR, "state": AppointmentState.CONFIRMED, "day": day, "part": DayPart.MORNING}
+        more = {"appointment_no": "A1000005501", "zone": "50", "place": "Namur", "created_at": clock.now()}
+        session.add(Appointment.model_validate(owner | visit | more))
+        session.flush()
+        assert _found(session, term) == [("Kevin Dubois", why)]
+
+    @pytest.mark.parametrize("term", ["+++261/1000/05534+++", "261100005534"])
+    def test_says_that_a_communication_is_mistyped(self, session: Session, term: str) -> None:
+        with pytest.raises(WrongCheckDigits) as refusal:
+            search.find(session, AGENT, term=term)
+        assert refusal.value.params == {"ogm": "+++261/1000/05534+++"}
+
+    @pytest.mark.parametrize("term", ["BE 0999.999.031", "0999999031", "999.999.031", "be0999999031"])
+    def test_finds_an_enterprise_or_vat_number(self, session: Session, term: str) -> None:
+        bakery = {"kind": CustomerKind.ORGANIZATION, "trading_name": "Boulangerie Martin SRL", "enterprise_no": "0999999031"}
+        make_customer(session, given_name=None, family_name=None, **bakery)
+        assert _found(session, term) == [("Boulangerie Martin SRL", Why.ENTERPRISE_NO)]
+
+
+class TestNames:
+    @pytest.mark.parametrize("term", ["haddad", "HADDAD Ahméd", "ahmed haddad", "had", "had ahm"])
+    def test_finds_beginnings_of_names_in_either_order_without_accents(self, session: Session, term: str) -> None:
+        _person(session, "Ahmed", "Haddad")
+        _person(session, "Ann", "Other")
+        assert _found(session, term) == [("Ahmed Haddad", Why.NAME)]
+
+    @pytest.mark.parametrize(
+        ("stored", "term"), [("D'Hondt-Van den Berghe", "dhondt"), ("Żółć", "zolc"), ("Çelik", "celik"), ("Weiß", "weiss")]
+    )
+    def test_reads_over_signs_and_accents(self, session: Session, stored: str, term: str) -> None:
+        _person(session, "An", stored)
+        found = _found(session, term if term != "dhondt" else "d hondt")
+        assert found == [(f"An {stored}", Why.NAME)]
+
+    def test_finds_the_second_holder_and_says_so(self, session: Session) -> None:
+        _person(session, "Thomas", "Janssens", second_holder="Eva Maes")
+        assert [(hit.why, hit.found) for hit in search.find(session, AGENT, term="eva")] == [(Why.HOLDER, "Eva Maes")]
+
+    def test_puts_an_equal_name_first_and_a_closed_file_last(self, session: Session) -> None:
+        _person(session, "Anna", "Dubois", status=CustomerStatus.CLOSED)
+        _person(session, "Kevin", "Duboisson")
+        _person(session, "Kevin", "Dubois")
+        assert [hit.name for hit in search.find(session, AGENT, term="dubois k")] == ["Kevin Dubois", "Kevin Duboisson"]
+        assert search.find(session, AGENT, term="dubois kevin")[0].name == "Kevin Dubois"
+        assert search.find(session, AGENT, term="dubois")[-1].name == "Anna Dubois"
+
+    @pytest.mark.parametrize("term", ["dubios", "duboi kevin", "dobois"])
+    def test_forgives_a_slip_when_nothing_else_fits(self, session: Session, term: str) -> None:
+        _person(session, "Kevin", "Dubois")
+        _person(session, "Ann", "Other")
+        assert [name for name, _ in _found(session, term)] == ["Kevin Dubois"]
+
+    def test_finds_nothing_that_is_far_from_every_name(self, session: Session) -> None:
+        _person(session, "Kevin", "Dubois")
+        assert _found(session, "zwartkruis") == []
+
+    def test_shows_at_most_so_many(self, session: Session) -> None:
+        for _ in range(5):
+            _person(session, "Kevin", "Dubois")
+        assert len(search.find(session, AGENT, term="dubois", limit=3)) == 3
+
+
+class TestOtherWays:
+    @pytest.mark.parametrize("term", ["Sophie@Example.be", "sophie@"])
+    def test_finds_an_email(self, session: Session, term: str) -> None:
+        _person(session, "Sophie", "Lambert")
+        assert _found(session, term) == [("Sophie Lambert", Why.EMAIL)]
+
+    @pytest.mark.parametrize("term", ["5000 namur", "5000 Rue de Fer", "rue de fer 12 5000"])
+    def test_finds_a_postcode_with_a_town_or_a_street(self, session: Session, term: str) -> None:
+        _person(session, "Sophie", "Lambert")
+        assert _found(session, term) == [("Sophie Lambert", Why.ADDRESS)]
+
+    def test_does_not_list_a_whole_postcode(self, session: Session) -> None:
+        _person(session, "Sophie", "Lambert")
+        assert _found(session, "5000") == []
+
+
+class TestHostileTerms:
+    @pytest.mark.parametrize(
+        "term", [json.loads(line) for line in (ROOT / "tests" / "corpus" / "search_terms.txt").read_text("utf-8").splitlines()]
+    )
+    def test_finds_only_what_holds_the_term_literally(self, session: Session, term: str) -> None:
+        _person(session, "Anna Bella", "Claes")
+        _person(session, "Or", "One")
+        _person(session, "Pg", "Sleep")
+        literal = _person(session, "Odd", f"x {term[:80]} y".replace("\x00", ""))
+        found = search.find(session, AGENT, term=term)
+        assert {hit.customer_no for hit in found} <= {literal.customer_no}
+
+    @pytest.mark.parametrize("sign", ["%", "_", "\\", "a%b_c"])
+    def test_finds_a_name_that_holds_a_wildcard(self, session: Session, sign: str) -> None:
+        _person(session, "Anna Bella", "Claes")
+        _person(session, "Odd", f"Be{sign}lla")
+        assert [hit.name for hit in search.find(session, AGENT, term=f"be{sign}lla")] == [f"Odd Be{sign}lla"]
+
+    @pytest.mark.parametrize("term", ["", "   ", "\x00", "a\x00b", "\ud800", "x" * 101, "\u202eevil"])
+    def test_finds_nothing_for_what_nobody_types(self, session: Session, term: str) -> None:
+        _person(session, "Anna", "Claes")
+        assert search.find(session, AGENT, term=term) == []
+
+    def test_is_not_for_customers(self, session: Session) -> None:
+        with pytest.raises(NotPermitted):
+            search.find(session, self_of(_person(session, "A", "B")), term="a")
