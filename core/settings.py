@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     mode: Mode = Mode.DEMO
     cookie_key: str | None = Field(default=None, repr=False)
     smtp_url: str | None = Field(default=None, repr=False)
+    public_url: str | None = None
 
     @property
     def demo(self) -> bool:

@@ -60,6 +60,12 @@ class NoQuestion(DomainError):
     message: ClassVar[str] = N_("This customer has chosen no security question. Ask for two other facts.")
 
 
+class NoAddress(DomainError):
+    """Nobody told this installation where it is reached, and a browser's word is not taken for it."""
+
+    message: ClassVar[str] = N_("This installation does not know its own address. Ask whoever runs it to set GUICHET_PUBLIC_URL.")
+
+
 class LinkDead(DomainError):
     """The link was used, replaced, or is older than half an hour."""
 
@@ -96,6 +102,11 @@ def access(session: Session, actor: Actor, *, customer_id: int) -> Access:
         )
     ).first() or (None, None, 0)
     return Access(username, active, password_since, link_until, question, since, version)
+
+
+def password_since(session: Session, actor: Actor) -> datetime | None:
+    """Return when the actor last changed his own password; None when he never did."""
+    return session.exec(select(User.password_changed_at).where(User.id == actor.user_id)).first()
 
 
 def count_try(session: Session, actor: Actor) -> None:
@@ -177,8 +188,11 @@ def send_reset(session: Session, actor: Actor, *, customer_id: int, address: str
     """Send a customer a link to choose a password, and return until when it works; links sent before die.
 
     `address` is where the app is reached, such as https://guichet.example. Nobody but the customer ever sees the link (S26).
+    Raises NoAddress where it is empty.
     """
     actor.require(Permission.SECURITY_RESET_SEND, customer_id)
+    if not address:
+        raise NoAddress
     user = users.for_customer(session, actor, customer_id=customer_id)
     now = clock.real_now()
     _use_up_links(session, user.id, now)

@@ -17,7 +17,7 @@ from core.settings import settings
 from core.ui import cookie
 from core.ui.text import t
 
-__all__ = ["SignedIn", "address", "browser", "current", "device", "enter", "sign_out"]
+__all__ = ["SignedIn", "address", "browser", "current", "device", "enter", "origin", "sign_out"]
 
 _OWNER = "_owner"
 _TAB_TOKEN = "_tab_token"  # noqa: S105 - the name of a place, not a secret
@@ -73,6 +73,14 @@ def browser() -> str:
 def address() -> str | None:
     """Return the network address the connection comes from; None on this machine itself."""
     return st.context.ip_address
+
+
+def origin() -> str:
+    """Return where the app is reached, for links in messages: in live mode as configured alone, for a browser could name another host."""
+    if not settings().demo or settings().public_url:
+        return settings().public_url or ""
+    found = re.match(r"https?://[^/]+", st.context.url or "")
+    return found[0] if found else "http://localhost"
 
 
 def device() -> str:

@@ -259,6 +259,10 @@ class TestSendReset:
         with pytest.raises(NotPermitted):
             security.send_reset(session, actor, customer_id=customer.id, address="https://guichet.example")
 
+    def test_refuses_where_nobody_told_the_apps_address(self, session: Session, himself: Actor, customer: Customer) -> None:
+        with pytest.raises(security.NoAddress):
+            security.send_reset(session, AGENT, customer_id=customer.id, address="")
+
     def test_refuses_a_file_that_is_not_there(self, session: Session) -> None:
         with pytest.raises(NotFound):
             security.send_reset(session, AGENT, customer_id=999_999, address="https://guichet.example")
