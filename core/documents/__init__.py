@@ -1,0 +1,1 @@
+"""Papers from customers: what may come in, and where the bytes lie."""
