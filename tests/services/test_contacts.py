@@ -258,7 +258,7 @@ class TestHostileText:
                 session.expire_all()
                 data = contacts.read(session, AGENT, customer_id=customer.id)
                 verdicts[field] = repr(getattr(data, field) or "")
-        assert all(verdict.startswith((f"{field}: ", "'")) for field, verdict in verdicts.items())
+        assert all(verdict.startswith((f"{field}: ", "'", '"')) for field, verdict in verdicts.items())
         assert verdicts == _verdicts.setdefault(text, verdicts)
 
 
