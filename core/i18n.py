@@ -60,7 +60,10 @@ def _fill(text: str, language: str, params: dict[str, Value]) -> str:
 
 
 def show(language: str, name: str, value: Value) -> str:
-    """Format one parameter by its type and name: `*_cents` is money, a date a day, a datetime a moment, an int a number."""
+    """Format one parameter by its type and name: `*_cents` is money, a date a day, a datetime a moment, an int a number.
+
+    What has `names` by language, as an offering does, is written by its name.
+    """
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return str(value)
     if isinstance(value, int):
@@ -69,7 +72,8 @@ def show(language: str, name: str, value: Value) -> str:
         return moment(value, language)
     if isinstance(value, date):
         return day(value, language)
-    return str(value)
+    names = getattr(value, "names", None)
+    return str(names[language]) if isinstance(names, dict) else str(value)
 
 
 def babel_locale(language: str) -> Locale:
