@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -42,7 +43,7 @@ HEAD = (
 )  # fmt: skip
 KB_PER_MB = 1000
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a cell must not begin with; the last four are the wide signs that some spreadsheets read as formulas too."""
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 _MOMENT_XLSX = "dd/mm/yyyy hh:mm:ss"
@@ -86,9 +87,8 @@ def export(
 
 def inert(text: str) -> str:
     """Return a text that a spreadsheet shows and never runs (S39): no control characters, an apostrophe before what could be a formula."""
-    if text.startswith(_FORMULA):
-        text = f"'{text}"
-    return "".join(char for char in text if char.isprintable())
+    text = "".join(char for char in text if not unicodedata.category(char).startswith("C"))
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def line_name(line: usage_detail.Line, language: str) -> str:
