@@ -25,6 +25,8 @@ from core.models.appointment import AppointmentCategory, DayPart, TimeSlot
 
 SUNDAY = 6
 DAYS_OF_A_WEEK = 6
+WEEK = timedelta(days=7)
+ENOUGH_DAYS = 4
 _PARTS = tuple(DayPart)
 _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -94,12 +96,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Week:
-    """Six days from a Monday on, and whether there is something to choose before and after them."""
+    """Six days from a Monday on, and the Mondays of the weeks around it in which there is something to choose."""
 
-    monday: date
     days: tuple[Day, ...]
-    earlier: bool
-    later: bool
+    earlier: date | None
+    later: date | None
 
 
 def rule(name: str) -> Any:  # noqa: ANN401 - numbers, and numbers by category or zone
@@ -167,14 +168,22 @@ def open_days(session: Session, *, zone: str, since: date, until: date) -> tuple
 def week(session: Session, *, zone: str, category: AppointmentCategory, day: date) -> Week:
     """Return the week of a day as it can be chosen from; it keeps its six days, also where they lie outside of the window."""
     span = window(category)
-    monday = day - timedelta(days=day.weekday())
+    monday = _monday(day)
     found = open_days(session, zone=zone, since=monday, until=monday + timedelta(days=DAYS_OF_A_WEEK))
     return Week(
-        monday=monday,
         days=tuple(_within(one, span) for one in found),
-        earlier=span.since < monday,
-        later=span.last > monday + timedelta(days=DAYS_OF_A_WEEK),
+        earlier=monday - WEEK if span.since < monday else None,
+        later=monday + WEEK if span.last >= monday + WEEK else None,
     )
+
+
+def week_to_move(category: AppointmentCategory, day: date) -> date:
+    """Return the Monday of the week to offer for a visit of a day: its own, or the next one when that one is nearly over."""
+    span = window(category)
+    monday = _monday(min(max(day, span.since), span.last))
+    days = (monday + timedelta(days=offset) for offset in range(DAYS_OF_A_WEEK))
+    left = sum(is_working_day(day) and span.since <= day < span.until for day in days)
+    return monday + WEEK if left < ENOUGH_DAYS and span.last >= monday + WEEK else monday
 
 
 def offered(slot: int, *, zone: str, category: AppointmentCategory) -> HalfDay:
@@ -261,6 +270,10 @@ def _distance(half_day: HalfDay, wanted: HalfDay) -> tuple[int, bool]:
     """How far one half day is from another; of two equally near ones the later comes first."""
     apart = (half_day.day - wanted.day).days * len(_PARTS) + _PARTS.index(half_day.part) - _PARTS.index(wanted.part)
     return abs(apart), apart < 0
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 def _day(zone: str, day: date, left: dict[int, int]) -> Day:

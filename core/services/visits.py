@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlmodel import Session, col, select
 
 from core import catalogue, clock, i18n
+from core.actor import Actor, Permission
 from core.errors import N_
 from core.models.appointment import Appointment, AppointmentCategory, AppointmentState, DayPart, Failure
 from core.models.customer import ContactKind, ContactMedium, Customer
@@ -32,6 +33,7 @@ class Visit:
     """One visit as the screen shows it; amounts in cents, VAT included."""
 
     id: int
+    customer_id: int
     appointment_no: str
     category: AppointmentCategory
     state: AppointmentState
@@ -88,6 +90,19 @@ class Visit:
         return int(catalogue.law("missed_visit_credit_cents")) if self.failed_by is Failure.OPERATOR else 0
 
 
+def may_move(actor: Actor, visit: Visit) -> bool:
+    """Whether somebody may put a visit on another day now; the house may so after the cut-off, with a reason."""
+    if not actor.may(Permission.APPOINTMENT_WRITE) or not visit.coming:
+        return False
+    return actor.may(Permission.APPOINTMENT_OVERRIDE) or (visit.in_time and visit.moves_left > 0)
+
+
+def may_cancel(actor: Actor, visit: Visit) -> bool:
+    """Whether somebody may cancel a visit now; a running house move keeps its own."""
+    late = not visit.in_time and not actor.may(Permission.APPOINTMENT_OVERRIDE)
+    return actor.may(Permission.APPOINTMENT_WRITE) and visit.coming and not late and not visit.of_house_move
+
+
 def home_of(session: Session, customer_id: int) -> Place | None:
     """Return the current address of a customer."""
     row = session.exec(
@@ -139,7 +154,7 @@ def of_file(session: Session, customer_id: int, *conditions: object) -> list[Vis
     )
     rows = session.exec(
         select(  # type: ignore[call-overload]
-            Appointment.id, Appointment.appointment_no, Appointment.category, Appointment.state, Appointment.version, Appointment.zone,
+            Appointment.id, Appointment.customer_id, Appointment.appointment_no, Appointment.category, Appointment.state, Appointment.version, Appointment.zone,
             Appointment.day, Appointment.part, Appointment.place, Appointment.sequence, Appointment.self_moves, Appointment.fee_cents,
             Appointment.fee_reason, Appointment.failed_by, col(Appointment.id).in_(moves),
         )

@@ -117,12 +117,26 @@ class TestWeek:
     def test_keeps_its_shape_where_days_are_past_or_too_far(self, session: Session) -> None:
         week = slots.week(session, zone="50", category=REPAIR, day=date(2026, 11, 19))
         assert [day.kind for day in week.days] == [DayKind.TOO_SOON] * 3 + [DayKind.OPEN] * 3
-        assert (week.earlier, week.later) == (False, True)
+        assert (week.earlier, week.later) == (None, date(2026, 11, 23))
 
     def test_the_last_week_ends_with_the_window(self, session: Session) -> None:
         week = slots.week(session, zone="50", category=REPAIR, day=date(2026, 12, 18))
         assert [day.kind for day in week.days] == [DayKind.OPEN] * 5 + [DayKind.TOO_FAR]
-        assert (week.earlier, week.later) == (True, False)
+        assert (week.earlier, week.later) == (date(2026, 12, 7), None)
+
+
+class TestWeekToMove:
+    @pytest.mark.parametrize(
+        ("visit", "expected"),
+        [
+            (date(2026, 11, 19), date(2026, 11, 23)),  # Three days are left of this week.
+            (date(2026, 12, 9), date(2026, 12, 7)),
+            (date(2026, 12, 18), date(2026, 12, 14)),  # The last week of the window.
+            (date(2027, 2, 1), date(2026, 12, 14)),
+        ],
+    )
+    def test_is_the_visits_own_unless_that_one_is_nearly_over(self, visit: date, expected: date) -> None:
+        assert slots.week_to_move(REPAIR, visit) == expected
 
 
 class TestOffered:
