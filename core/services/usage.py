@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from core import clock
@@ -86,6 +86,25 @@ def record(session: Session, actor: Actor, *, events: Sequence[NewEvent]) -> int
         after={"events": len(fresh), "first_at": min(event.at for event in fresh), "last_at": max(event.at for event in fresh)},
     )
     return len(fresh)
+
+
+def bill(session: Session, actor: Actor, *, customer_id: int, bill_id: int, since: date, until: date) -> int:
+    """Tie a customer's events from `since` until `until` (exclusive) that are on no bill yet to the bill that charges them; return how many."""
+    actor.require(Permission.BILL_ISSUE, customer_id)
+    held = select(Product.id).where(Product.customer_id == customer_id)
+    done: Any = session.execute(
+        update(UsageEvent)
+        .where(
+            col(UsageEvent.customer_id) == customer_id,
+            col(UsageEvent.product_id).in_(held),
+            col(UsageEvent.at) >= clock.at(since),
+            col(UsageEvent.at) < clock.at(until),
+            col(UsageEvent.bill_id).is_(None),
+        )
+        .values(bill_id=bill_id)
+        .execution_options(synchronize_session=False)
+    )
+    return int(done.rowcount)
 
 
 def period_sums(session: Session, *, customer_id: int, since: date, until: date) -> dict[tuple[int, UsageKind, Tariff], Sum]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -137,15 +137,15 @@ def detail_since() -> date:
     return clock.add_months(clock.today(), -law("usage_detail_months"))
 
 
-def current_period(session: Session, actor: Actor, *, customer_id: int) -> Period:
-    """Return the period that runs: the calendar month, or the cycle of the old bill model (W2)."""
+def last_periods(session: Session, actor: Actor, *, customer_id: int) -> tuple[Period, Period]:
+    """Return the period that runs and the one before: calendar months, or cycles of the old bill model (W2)."""
     actor.require(Permission.USAGE_READ, customer_id)
     account = session.exec(
         select(BillingAccount.bill_model, BillingAccount.cycle_day).where(BillingAccount.customer_id == customer_id)
     ).first()
-    if account is not None and account[0] is BillModel.LEGACY:
-        return periods.cycle_of(clock.today(), account[1])
-    return periods.month_of(clock.today())
+    cycle_day = account[1] if account is not None and account[0] is BillModel.LEGACY else 1
+    running = periods.cycle_of(clock.today(), cycle_day)
+    return running, periods.cycle_of(running.since - timedelta(days=1), cycle_day)
 
 
 def lines(session: Session, actor: Actor, *, customer_id: int) -> tuple[Line, ...]:
@@ -161,13 +161,13 @@ def lines(session: Session, actor: Actor, *, customer_id: int) -> tuple[Line, ..
     return tuple(Line(key, no, code, user, line and usage_numbers.national(line)) for key, no, code, user, line in found)
 
 
-def bills(session: Session, actor: Actor, *, customer_id: int) -> tuple[tuple[str, date], ...]:
-    """Return number and date of the bills on which the events that are still told were charged, newest first."""
+def bills(session: Session, actor: Actor, *, customer_id: int, asked: str | None = None) -> tuple[tuple[str, date], ...]:
+    """Return number and date of the bills that charged events which are still told, newest first, and of the customer's bill asked for."""
     actor.require(Permission.USAGE_READ, customer_id)
     billed = select(UsageEvent.bill_id).where(UsageEvent.customer_id == customer_id, UsageEvent.bill_id == Bill.id).exists()
     found = session.exec(
         select(col(Bill.bill_no), col(Bill.bill_date))
-        .where(Bill.customer_id == customer_id, Bill.bill_date >= detail_since(), billed)
+        .where(Bill.customer_id == customer_id, (col(Bill.bill_no) == asked) | ((col(Bill.bill_date) >= detail_since()) & billed))
         .order_by(col(Bill.bill_date).desc(), col(Bill.bill_no).desc())
     )
     return tuple((number, issued) for number, issued in found)

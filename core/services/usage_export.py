@@ -7,47 +7,28 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
+from functools import cache, partial
 from typing import IO
 
 from sqlmodel import Session
 
 from core import clock, i18n
 from core.actor import Actor, Permission
-from core.catalogue import catalogue
 from core.errors import N_
-from core.models.usage import Direction, Tariff, UsageKind, Zone
 from core.services import audit, usage_detail
+from core.services import usage_words as words
 from core.services.usage_detail import Filters, Row, Unit
 
-KINDS = {
-    UsageKind.DATA: N_("Data"),
-    UsageKind.VOICE: N_("Call"),
-    UsageKind.SMS: N_("SMS"),
-    UsageKind.MMS: N_("MMS"),
-    UsageKind.PREMIUM: N_("Premium service"),
-    UsageKind.TV: N_("Television"),
-}
-DIRECTIONS = {Direction.OUT: N_("outgoing"), Direction.IN: N_("incoming")}
-ZONES = {Zone.NATIONAL: N_("Belgium"), Zone.EU: N_("European Union"), Zone.WORLD: N_("World"), Zone.PREMIUM: N_("Premium numbers")}
-TARIFFS = {
-    Tariff.INCLUDED: N_("in the bundle"),
-    Tariff.OFFPEAK: N_("off-peak"),
-    Tariff.PEAK: N_("peak hours"),
-    Tariff.OVER: N_("out of bundle"),
-    Tariff.THIRD_PARTY: N_("third party"),
-}
-UNITS = {Unit.KB: N_("MB"), Unit.SECOND: N_("s"), Unit.PIECE: N_("pieces")}
 HEAD = (
     N_("When"), N_("Type"), N_("Direction"), N_("Line"), N_("Other party"), N_("Quantity"), N_("of which out of bundle"), N_("Unit"),
-    N_("Zone"), N_("Country"), N_("Tariff"), N_("Cost (EUR)"), N_("Bill"),
+    N_("Zone"), N_("Tariff"), N_("Cost (EUR)"), N_("Bill"),
 )  # fmt: skip
-KB_PER_MB = 1000
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a cell must not begin with; the last four are the wide signs that some spreadsheets read as formulas too."""
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 _MOMENT_XLSX = "dd/mm/yyyy hh:mm:ss"
-_WIDTHS = (19, 16, 10, 28, 20, 11, 11, 8, 18, 12, 16, 11, 13)
+_WIDTHS = (19, 20, 10, 28, 20, 11, 11, 8, 24, 16, 11, 13)
 
 Cell = str | int | float | datetime | None
 
@@ -68,7 +49,8 @@ def export(
     Raises NotFound for a line or bill of somebody else, EndsBeforeItStarts.
     """
     actor.require(Permission.USAGE_EXPORT, customer_id)
-    names = _line_names(session, actor, customer_id, language)
+    used = usage_detail.lines(session, actor, customer_id=customer_id)
+    names = {line.product_no: words.line(line, language) for line in used}
     rows = usage_detail.every(session, actor, customer_id=customer_id, filters=filters)
     write: dict[Format, Callable[..., int]] = {Format.CSV: _write_csv, Format.XLSX: _write_xlsx}
     written = write[file_format](file, [i18n.translate(language, title) for title in HEAD], _cells(rows, names, language))
@@ -91,40 +73,29 @@ def inert(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def line_name(line: usage_detail.Line, language: str) -> str:
-    """Write who uses a line and its number, or what it is: "Noa · 0470 00 00 12"."""
-    known = catalogue().offerings
-    offering = known[line.offering_code].name(language) if line.offering_code in known else line.offering_code
-    return " · ".join(part for part in (line.user_name or offering, line.number) if part)
-
-
-def _line_names(session: Session, actor: Actor, customer_id: int, language: str) -> dict[str, str]:
-    return {line.product_no: line_name(line, language) for line in usage_detail.lines(session, actor, customer_id=customer_id)}
-
-
-def _cells(rows: Iterator[Row], names: dict[str, str], language: str) -> Iterator[tuple[Cell, ...]]:
-    words = {word: i18n.translate(language, word) for table in (KINDS, DIRECTIONS, ZONES, TARIFFS, UNITS) for word in table.values()}
+def _cells(rows: Iterator[Row], lines: dict[str, str], language: str) -> Iterator[tuple[Cell, ...]]:
+    say = cache(partial(i18n.translate, language))
+    place = cache(partial(words.place, language=language))
     for row in rows:
         number = row.other_party or ""
         yield (
             clock.local(row.key.at).replace(tzinfo=None),
-            words[KINDS[row.kind]],
-            words[DIRECTIONS[row.direction]],
-            names[row.product_no],
+            say(words.event(row)),
+            say(words.DIRECTIONS[row.direction]),
+            lines[row.product_no],
             f"00{number[1:]}" if number.startswith("+") else number,  # A plus sign would be read as a formula.
             _quantity(row.unit, row.quantity),
             _quantity(row.unit, row.over_quantity),
-            words[UNITS[row.unit]],
-            words[ZONES[row.zone]],
-            row.country,
-            words[TARIFFS[row.tariff]],
+            say(words.UNITS[row.unit]),
+            place(row.zone, row.country),
+            say(words.TARIFFS[row.tariff]),
             row.charged_cents / 100,
             row.bill_no,
         )
 
 
 def _quantity(unit: Unit, quantity: int) -> int | float:
-    return quantity / KB_PER_MB if unit is Unit.KB else quantity
+    return quantity / words.KB_PER_MB if unit is Unit.KB else quantity
 
 
 def _write_csv(file: IO[bytes], head: list[str], rows: Iterator[tuple[Cell, ...]]) -> int:

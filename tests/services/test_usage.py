@@ -372,23 +372,53 @@ class TestLines:
         assert [(line.product_no, line.user_name, line.number) for line in found] == [(product.product_no, "Noa", "0470 00 00 11")]
 
 
-class TestCurrentPeriod:
-    def test_is_the_month(self, session: Session, customer: Customer) -> None:
-        found = usage_detail.current_period(session, AGENT, customer_id=customer.id)
-        assert (found.since, found.until) == (date(2026, 11, 1), date(2026, 12, 1))
+class TestLastPeriods:
+    def test_are_months(self, session: Session, customer: Customer) -> None:
+        running, before = usage_detail.last_periods(session, AGENT, customer_id=customer.id)
+        assert (running.since, running.until) == (date(2026, 11, 1), date(2026, 12, 1))
+        assert (before.since, before.until) == (date(2026, 10, 1), date(2026, 11, 1))
 
-    def test_is_the_cycle_of_the_old_model(self, session: Session) -> None:
+    def test_are_cycles_of_the_old_model(self, session: Session) -> None:
         old = make_customer(session, bill_model="legacy", cycle_day=20)
-        found = usage_detail.current_period(session, AGENT, customer_id=old.id)
-        assert (found.since, found.until) == (date(2026, 10, 20), date(2026, 11, 20))
+        running, before = usage_detail.last_periods(session, AGENT, customer_id=old.id)
+        assert (running.since, running.until) == (date(2026, 10, 20), date(2026, 11, 20))
+        assert (before.since, before.until) == (date(2026, 9, 20), date(2026, 10, 20))
+
+
+class TestBill:
+    def test_ties_what_no_bill_charged_yet(self, session: Session, customer: Customer, product: Product) -> None:
+        early, late = make_bill(session, customer, "2611000001"), make_bill(session, customer, "2611000002")
+        foreign = make_product(session, make_customer(session))
+        record(
+            session,
+            event(product, 1, at=clock.at(date(2026, 11, 1)), bill_id=early.id),
+            event(product, 2, at=clock.at(date(2026, 11, 1))),
+            event(product, 3, at=clock.at(date(2026, 12, 1))),
+            event(foreign, 4, at=clock.at(date(2026, 11, 1))),
+        )
+        given = {"customer_id": customer.id, "bill_id": late.id, "since": date(2026, 11, 1), "until": date(2026, 12, 1)}
+        assert usage.bill(session, SYSTEM, **given) == 1
+        assert listed(session, customer, Filters(bill_no="2611000002")) == [2]
+        assert listed(session, customer, Filters(bill_no="2611000001")) == [1]
+
+    def test_needs_the_right_to_issue(self, session: Session, customer: Customer) -> None:
+        with pytest.raises(NotPermitted):
+            usage.bill(session, AGENT, customer_id=customer.id, bill_id=1, since=date(2026, 11, 1), until=date(2026, 12, 1))
 
 
 class TestBills:
-    def test_are_those_that_charged_something(self, session: Session, customer: Customer, product: Product) -> None:
+    def test_are_those_that_charged_something_and_the_one_asked_for(self, session: Session, customer: Customer, product: Product) -> None:
         make_bill(session, customer, "2611000001")
-        bill = make_bill(session, customer, "2611000002")
-        record(session, event(product, bill_id=bill.id))
-        assert usage_detail.bills(session, AGENT, customer_id=customer.id) == (("2611000002", date(2026, 11, 5)),)
+        charged = make_bill(session, customer, "2611000002")
+        record(session, event(product, bill_id=charged.id))
+        day = date(2026, 11, 5)
+        assert usage_detail.bills(session, AGENT, customer_id=customer.id) == (("2611000002", day),)
+        both = (("2611000002", day), ("2611000001", day))
+        assert usage_detail.bills(session, AGENT, customer_id=customer.id, asked="2611000001") == both
+
+    def test_are_never_another_customers(self, session: Session, customer: Customer) -> None:
+        make_bill(session, make_customer(session), "2611000009")
+        assert usage_detail.bills(session, AGENT, customer_id=customer.id, asked="2611000009") == ()
 
 
 class TestExport:
@@ -404,14 +434,13 @@ class TestExport:
             [
                 "2026-11-10 12:00:00",
                 "Data",
-                "outgoing",
+                "Outgoing",
                 "Noa · 0470 00 00 11",
                 "",
                 "84,512",
                 "0,512",
                 "MB",
-                "European Union",
-                "FR",
+                "European Union (France)",
                 "out of bundle",
                 "4,2",
                 "",
@@ -422,14 +451,13 @@ class TestExport:
             [
                 "2026-11-10 12:00:05",
                 "Call",
-                "outgoing",
+                "Outgoing",
                 "Noa · 0470 00 00 11",
                 "0032 470 12 3• ••",
                 "372",
                 "0",
                 "s",
                 "Belgium",
-                "",
                 "in the bundle",
                 "0",
                 "",
@@ -439,7 +467,7 @@ class TestExport:
     def test_has_numbers_as_numbers_and_moments_as_moments_in_xlsx(self, session: Session, customer: Customer, product: Product) -> None:
         record(session, event(product, kind=UsageKind.DATA, quantity=84_512, charged_cents=420, other_party="+32470123456"))
         row = load_workbook(io.BytesIO(exported(session, customer, file_format=Format.XLSX))).get_sheet_by_index(0).to_python()[1]
-        assert (row[0], row[4], row[5], row[11]) == (datetime(2026, 11, 10, 12, 0), "0032 470 12 3• ••", 84.512, 4.2)  # noqa: DTZ001 - a cell has no zone
+        assert (row[0], row[4], row[5], row[10]) == (datetime(2026, 11, 10, 12, 0), "0032 470 12 3• ••", 84.512, 4.2)  # noqa: DTZ001 - a cell has no zone
 
     def test_speaks_the_readers_language(self, session: Session, customer: Customer, product: Product) -> None:
         record(session, event(product))
