@@ -69,12 +69,12 @@ class WrongCode(DomainError):
     """The code is another one."""
 
     field = "code"
-    message = N_("This is not the code. {left} tries are left.")
+    message = N_("This is not the code. Tries left: {left}.")
 
 
 @dataclass(frozen=True)
 class ContactData:
-    """How to reach a customer. `phone` is E.164; `pending_email` waits for its code until `code_until`."""
+    """How to reach a customer. `phone` is E.164; `pending_email` waits for its code."""
 
     version: int
     language: Language
@@ -82,7 +82,6 @@ class ContactData:
     email: str | None
     email_verified_at: datetime | None
     pending_email: str | None
-    code_until: datetime | None
     phone: str | None
     street: str
     number: str
@@ -110,7 +109,7 @@ def read(session: Session, actor: Actor, *, customer_id: int) -> ContactData:
     media = _current(session, customer_id)
     address, email, phone = (media.get(kind) for kind in (ContactKind.ADDRESS, ContactKind.EMAIL, ContactKind.PHONE))
     pending = session.exec(
-        select(EmailVerification.email, EmailVerification.expires_at).where(
+        select(EmailVerification.email).where(
             EmailVerification.customer_id == customer_id,
             EmailVerification.expires_at > clock.real_now(),
             EmailVerification.failures < CODE_TRIES,
@@ -123,8 +122,7 @@ def read(session: Session, actor: Actor, *, customer_id: int) -> ContactData:
         read_only=status is CustomerStatus.CLOSED,
         email=email.value if email else None,
         email_verified_at=email.verified_at if email else None,
-        pending_email=pending[0] if pending else None,
-        code_until=pending[1] if pending else None,
+        pending_email=pending,
         phone=phone.value if phone else None,
         **parts,
         address=address_line(**parts, language=language) if address else "",

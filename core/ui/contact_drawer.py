@@ -1,0 +1,141 @@
+"""The drawer in which contact data change, and the code that confirms a new e-mail."""
+
+import secrets
+from typing import Literal
+
+import streamlit as st
+
+from core import i18n, postcodes
+from core.actor import Permission
+from core.models.customer import Language
+from core.postcodes import PostcodeOfAnotherTown
+from core.services import contacts
+from core.services.contacts import Changed, ContactData
+from core.ui import forms, gate
+from core.ui.act import act, operation
+from core.ui.text import md, t
+
+FORM = "account"
+CODE = "account:code"
+_TEXTS = ("email", "phone", "street", "number", "box", "postcode", "town")
+Kind = Literal["default", "email", "phone"]
+_OPENING = "_account_opening"
+_ASKED = "_account_asked"
+
+
+def prepare(data: ContactData, phone: str) -> None:
+    """Fill the form with what is stored, as it opens."""
+    forms.forget()
+    shown = {name: getattr(data, name) or "" for name in _TEXTS} | {"phone": phone, "language": data.language.value}
+    for name, value in shown.items():
+        st.session_state[_key(name)] = value
+    st.session_state[_OPENING] = secrets.token_hex(4)
+    st.session_state.pop(_ASKED, None)
+
+
+def draw(data: ContactData) -> None:
+    """Draw the form; it closes once it is saved."""
+    answer = forms.last(FORM)
+    if answer is not None and answer.good:
+        st.rerun()
+    _text("email", f"{t('E-mail')} {t('(optional)')}", "email", "email")
+    _text("phone", t("Phone"), "phone", "tel")
+    _text("street", t("Street"), "default", "address-line1")
+    with st.grid(2, gap="small"):
+        _text("number", t("House number"))
+        _text("box", f"{t('Box')} {t('(optional)')}")
+    with st.grid(2, gap="small"):
+        _text("postcode", t("Postcode"), "default", "postal-code")
+        _text("town", t("Town"), "default", "address-level2")
+    _propose_town()
+    st.radio(
+        t("Language of bills and messages"),
+        list(i18n.LANGUAGES),
+        format_func=i18n.LANGUAGES.__getitem__,
+        key=_key("language"),
+        horizontal=True,
+    )
+    st.caption(t("A new e-mail counts once the code we send there is typed in. You are told of each change."))
+    forms.answer(FORM)
+    key = operation(FORM, data.version, st.session_state.get(_OPENING))
+    with st.container(horizontal=True, gap="small"):
+        st.button(t("Save"), key="account:save", type="primary", on_click=_save, args=(key, data.version))
+        if st.button(t("Cancel"), key="account:cancel"):
+            st.rerun()
+
+
+def draw_code(data: ContactData) -> None:
+    """Ask for the code that was sent to a new e-mail."""
+    if data.pending_email is None:
+        forms.answer(CODE)
+        return
+    with st.container(key="account:pending", gap="xsmall"):
+        st.text(t("{email} waits for the code we sent there. It works for 15 minutes.", email=data.pending_email))
+        with st.form("account:code:form", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            st.text_input(t("Code of six digits"), key="account:code", max_chars=12, autocomplete="one-time-code", width=160)
+            tries = st.session_state.get("_code_tries", 0)
+            st.form_submit_button(t("Confirm the e-mail"), key="account:code:save", on_click=_confirm, args=(tries,))
+        forms.error(CODE, "code")
+        forms.answer(CODE)
+
+
+def _text(name: str, label: str, kind: Kind = "default", autocomplete: str = "off") -> None:
+    with st.container(gap="xxsmall"):
+        st.text_input(label, key=_key(name), type=kind, autocomplete=autocomplete)
+        forms.error(FORM, name)
+
+
+def _propose_town() -> None:
+    """Propose the towns of the postcode where another one is written; parts of municipalities may stay."""
+    postcode = st.session_state.get(_key("postcode"), "").strip()
+    for town in postcodes.suggest(postcode, st.session_state.get(_key("town"), "")):
+        st.button(
+            t("{postcode} is {town}: take it", postcode=postcode, town=md(town)), key=f"account:take:{town}", type="tertiary",
+            icon=":material/location_on:", on_click=_take_town, args=(town,),
+        )  # fmt: skip
+
+
+def _take_town(town: str) -> None:
+    st.session_state[_key("town")] = town
+
+
+def _save(key: str, shown_version: int) -> None:
+    """Save the form; a town known under another postcode is asked about once."""
+    visit = gate.visit(Permission.ACCOUNT_WRITE)
+    given = {name: st.session_state[_key(name)] for name in _TEXTS}
+    place = (given["postcode"], given["town"])
+    act(
+        contacts.change, form=FORM, operation=key, customer_id=visit.customer.id, shown_version=shown_version,
+        language=Language(st.session_state[_key("language")]), town_kept=st.session_state.get(_ASKED) == place, done=_told, **given,
+    )  # fmt: skip
+    answer = forms.last(FORM)
+    asked = answer is not None and answer.field == PostcodeOfAnotherTown.field
+    st.session_state[_ASKED] = place if asked else None
+
+
+def _told(changed: Changed) -> str:
+    """Say what was saved, and what the customer has to do next."""
+    parts_changed = ", ".join(t(word) for word in changed.what)
+    saved = t("Saved: {what}.", what=parts_changed) if changed.what else ""
+    if changed.code_sent_to:
+        return f"{saved} {t('We sent a code to {email}: type it in below.', email=changed.code_sent_to)}".strip()
+    return saved or t("Nothing was changed.")
+
+
+def _confirm(tries: int) -> None:
+    """Count the try, then judge it: two clicks' worth of work, so that a refusal can't undo the count."""
+    visit = gate.visit(Permission.ACCOUNT_WRITE)
+    code, st.session_state["account:code"] = st.session_state["account:code"], ""
+    st.session_state["_code_tries"] = tries + 1
+    customer = visit.customer
+    if act(
+        contacts.count_try, form=CODE, operation=operation(f"{CODE}:try", customer.id, customer.version, tries), customer_id=customer.id
+    ):
+        act(
+            contacts.confirm_email, form=CODE, operation=operation(CODE, customer.id, customer.version, tries), customer_id=customer.id,
+            code=code, done=lambda email: t("{email} is confirmed.", email=email),
+        )  # fmt: skip
+
+
+def _key(name: str) -> str:
+    return f"account:{name}"

@@ -1,0 +1,19 @@
+"""The state of a customer, as word, icon and colour."""
+
+from core.errors import N_
+from core.models.customer import CustomerStatus
+from core.ui.parts import Tone, badge
+from core.ui.text import t
+
+_STATUSES: dict[CustomerStatus, tuple[str, Tone, str]] = {
+    CustomerStatus.PROSPECT: (N_("Prospect"), "neutral", "person_search"),
+    CustomerStatus.ACTIVE: (N_("Active"), "good", "check_circle"),
+    CustomerStatus.SUSPENDED: (N_("Suspended"), "bad", "block"),
+    CustomerStatus.CLOSED: (N_("Closed"), "neutral", "do_not_disturb_on"),
+}
+
+
+def status_badge(status: CustomerStatus) -> None:
+    """Draw a customer's state."""
+    word, tone, icon = _STATUSES[status]
+    badge(t(word), tone, icon)
