@@ -30,10 +30,12 @@ Box = tuple[float, float, float, float]
 """Left, top, width and height, as shares (0 to 1) of the upright image."""
 
 EID_BOXES: dict[str, tuple[Box, ...]] = {
-    "front": ((0.0, 0.2, 0.36, 0.8), (0.66, 0.2, 0.34, 0.55), (0.36, 0.6, 0.64, 0.25)),
-    "back": ((0.0, 0.0, 1.0, 0.22), (0.66, 0.22, 0.34, 0.36), (0.0, 0.58, 1.0, 0.42)),
+    "front": ((0.0, 0.18, 0.35, 0.82), (0.35, 0.6, 0.65, 0.3)),
+    "frontBefore2020": ((0.64, 0.18, 0.36, 0.82), (0.0, 0.7, 0.64, 0.3)),
+    "back": ((0.0, 0.0, 1.0, 0.25), (0.62, 0.25, 0.38, 0.37), (0.0, 0.62, 1.0, 0.38)),
 }
-"""What hides the photo, the national number, the card number and the machine-readable lines of a Belgian eID, old or new, where the card fills the image."""
+"""Where a Belgian eID shows its photo, national number, card number and machine-readable lines, roughly: the card should fill the image,
+and who hands it in must look at the result."""
 
 
 @dataclass(frozen=True)
