@@ -96,7 +96,7 @@ class _BillPages:
 
     def _addressee(self) -> None:
         paper, bill = self.paper, self.bill
-        y = paper.write_block(LEFT, 50, 88, bill.customer.name, 10.5, bold=True, most=5)
+        y = paper.write_block(LEFT, 50, 88, bill.customer.name, 10.5, bold=True, most=10)
         for line in words.address(bill.customer, bill.language):
             y = paper.write_block(LEFT, y, 88, line, 10, most=3)
         facts = 52.0
@@ -198,17 +198,18 @@ class _BillPages:
         height = _ROW + 3.8 * (len(labels) + len(below) - 1)
         self._room(height, head)
         y = paper.y + 3.8
+        paper.put(LEFT, y, labels[0], size)
+        if beside and detail:
+            paper.put(LEFT + paper.width(f"{line.label}   ", size), y, detail, size - 0.4, colour=MUTE)
         paper.put(_PERIOD, y, words.period(line.since, line.until, language), size - 0.4, colour=MUTE)
         paper.put(_SUM, y, bill_parts.calculation(line, language), size - 0.4, colour=MUTE, align="right")
         paper.put(RIGHT, y, self.money(line.amount_cents), size, align="right")
-        for text in labels:
+        for text in labels[1:]:
+            y += 3.8
             paper.put(LEFT, y, text, size)
-            y += 3.8
-        if beside and detail:
-            paper.put(LEFT + paper.width(f"{line.label}   ", size), paper.y + 3.8, detail, size - 0.4, colour=MUTE)
         for text in below:
-            paper.put(LEFT, y, text, size - 0.8, colour=MUTE)
             y += 3.8
+            paper.put(LEFT, y, text, size - 0.8, colour=MUTE)
         self._row_done(height)
 
     # The end
@@ -231,9 +232,9 @@ class _BillPages:
             y += 5.2
         y += 5
         for index, row in enumerate(vat):
+            paper.put(left, y + 3, row[0], 7.8, colour=INK if index else MUTE)
             for x, text in zip((left + 38, left + 57, RIGHT), row[1:], strict=True):
                 paper.put(x, y + 3, text, 7.8, colour=INK if index else MUTE, align="right")
-            paper.put(left, y + 3, row[0], 7.8, colour=INK if index else MUTE)
             y += 4.6
             if not index:
                 paper.rule(left, y - 0.4, RIGHT)

@@ -27,9 +27,7 @@ def answer(bill: PrintedBill, t: Say) -> tuple[str, int, str]:
     """Return what the box at the top says: a label, an amount in cents, and when or how."""
     if bill.credit:
         end = bill.credit.refund_iban_end
-        how = (
-            t("refunded to your account ending in {end}", end=end) if end else t("taken off bill {bill_no}", bill_no=bill.credit.refers_to)
-        )
+        how = t("refunded to account …{end}", end=end) if end else t("taken off bill {bill_no}", bill_no=bill.credit.refers_to)
         return t("Amount credited"), bill.total_cents, how
     if bill.amount_due_cents <= 0:
         return t("Amount due"), bill.amount_due_cents, t("nothing to pay")
@@ -111,7 +109,7 @@ def paragraphs(bill: PrintedBill, t: Say) -> list[Row]:
         found.append((t("Your contract"), _contract(bill, t)))
         compare = t("Compare the prices and plans of all operators on {site}.", site=seller.comparison_site)
         switch = t("To move, give your new operator your Easy Switch ID: {number}.", number=bill.easy_switch_id)
-        found.append((t("Compare"), f"{compare} {switch}"))
+        found.append((t("Compare offers"), f"{compare} {switch}"))
     ask = t("Call {phone} or write to {email}.", phone=seller.phone, email=seller.email)
     appeal = t("Not satisfied with our answer? The mediator helps free of charge: {name}, {address}, {phone}, {site}.",
                name=mediator.name, address=mediator.address, phone=mediator.phone, site=mediator.site)  # fmt: skip

@@ -34,7 +34,9 @@ _JOINERS = {"\u200c", "\u200d"}
 @lru_cache(maxsize=16)
 def _parsed(name: str) -> tuple[TTFFont, bytes]:
     path = FOLDER / f"{name}.ttf"
-    return TTFFont(FPDF(), path, name, ""), path.read_bytes()
+    font = TTFFont(FPDF(), path, name, "")
+    font.ttfont.getGlyphOrder()  # Read now: afterwards nothing is read from this file by several threads at once.
+    return font, path.read_bytes()
 
 
 @lru_cache(maxsize=4)
