@@ -47,7 +47,7 @@ def main() -> None:
 def show_head(found: Visits, choice: Choice | None) -> None:
     """Draw the name of the tab, the way to a new visit, and the answer to the last click."""
     with parts.row("appointments"):
-        parts.heading(t("Appointments"))
+        parts.heading(t("Appointments"), width="content")
         st.space("stretch")
         if found.home and found.plannable and not (choice and choice.visit is None):
             new = half_days.new_visit(file.customer.id, found.plannable[0], found.home.postcode)
@@ -62,7 +62,7 @@ def show_coming(visit: Visit) -> None:
     no = visit.appointment_no
     with parts.card(f"visit-{no}"):
         with parts.row(f"visit-{no}"):
-            parts.heading(words.title(visit), 3)
+            parts.heading(words.title(visit), 3, width="content")
             parts.badge(*words.state(visit))
             st.space("stretch")
             if visits.may_move(file.actor, visit) and not file.customer.read_only:
@@ -98,7 +98,7 @@ def show_past(past: tuple[Visit, ...]) -> None:
     parts.heading(t("Earlier visits"))
     with parts.card("visits-past"):
         for visit in past:
-            with st.container(horizontal=True, vertical_alignment="center", key=f"billrow-{visit.appointment_no}"):
+            with st.container(horizontal=True, vertical_alignment="center", key=f"visit-past-{visit.appointment_no}"):
                 st.markdown(words.past_title(visit), width=300)
                 parts.badge(*words.state(visit))
                 st.markdown(words.outcome(visit), width="content")

@@ -1,9 +1,9 @@
 """The calendar file of a visit: a later one with the same UID moves the entry in the customer's calendar, or takes it out."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
-from icalendar import Alarm, Calendar, Event, vCalAddress, vText
+from icalendar import Alarm, Calendar, Component, Event, vCalAddress, vText
 from sqlmodel import Session, col, select
 
 from core import catalogue, clock, i18n
@@ -15,6 +15,25 @@ from core.services import appointments, slots
 from core.services.visits import Visit
 
 MIME = "text/calendar"
+BRUSSELS = """\
+BEGIN:VTIMEZONE
+TZID:Europe/Brussels
+BEGIN:DAYLIGHT
+DTSTART:19960331T020000
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
+TZNAME:CEST
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+END:DAYLIGHT
+BEGIN:STANDARD
+DTSTART:19961027T030000
+RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
+TZNAME:CET
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+END:STANDARD
+END:VTIMEZONE
+"""
 SUMMARIES = {
     AppointmentCategory.INSTALLATION: N_("Visit of the technician: installation"),
     AppointmentCategory.REPAIR: N_("Visit of the technician: repair"),
@@ -48,8 +67,8 @@ def _calendar(visit: Visit, language: str, email: str | None) -> Calendar:
     calendar.add("prodid", f"-//Guichet//Appointments//{language.upper()}")
     calendar.add("version", "2.0")
     calendar.add("method", "CANCEL" if cancelled else "REQUEST")
+    calendar.add_component(Component.from_ical(BRUSSELS))
     calendar.add_component(_event(visit, language, email, cancelled=cancelled))
-    calendar.add_missing_timezones(date(visit.day.year, 1, 1), date(visit.day.year + 1, 1, 1))
     return calendar
 
 

@@ -80,12 +80,15 @@ def chosen_in(week: Week, choice: Choice) -> HalfDay | None:
 
 def show(choice: Choice, week: Week, kinds: tuple[AppointmentCategory, ...]) -> None:
     """Draw six days with their half days, the arrows to the weeks around them, and for a new visit its kind."""
-    parts.heading(t("Choose another half day") if choice.visit else t("Choose a half day"))
-    with st.container(horizontal=True, vertical_alignment="center", key="week-head"):
+    with parts.row("week"):
+        parts.heading(t("Choose another half day") if choice.visit else t("Choose a half day"), width="content")
         if choice.visit is None and len(kinds) > 1:
             _kinds(choice, kinds)
         since, last = week.days[0].day, week.days[-1].day
-        st.caption(t("zone {zone} · week from {since} to {last}", zone=choice.zone, since=day(since, "short"), last=day(last, "short")))
+        st.caption(
+            t("zone {zone} · week from {since} to {last}", zone=choice.zone, since=day(since, "short"), last=day(last, "short")),
+            width="content",
+        )
         st.space("stretch")
         _arrow("earlier", t("Previous week"), "chevron_left", choice, week.earlier)
         _arrow("later", t("Next week"), "chevron_right", choice, week.later)

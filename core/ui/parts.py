@@ -23,9 +23,9 @@ def row(key: str) -> AbstractContextManager[Any]:
     return st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"headrow-{key}")
 
 
-def heading(text: str, level: Literal[1, 2, 3] = 2) -> None:
-    """Draw a heading without an anchor: the customer's name is level 1, a section 2, a card 3."""
-    {1: st.title, 2: st.header, 3: st.subheader}[level](text, anchor=False)
+def heading(text: str, level: Literal[1, 2, 3] = 2, *, width: Literal["stretch", "content"] = "stretch") -> None:
+    """Draw a heading without an anchor: the customer's name is level 1, a section 2, a card 3; in a row, of the width of its text."""
+    {1: st.title, 2: st.header, 3: st.subheader}[level](text, anchor=False, width=width)
 
 
 def badge(word: str, tone: Tone = "neutral", icon: str | None = None) -> None:

@@ -44,6 +44,16 @@ class TestOfVisit:
         assert event.decoded("DTEND").isoformat() == "2026-11-19T12:00:00+01:00"
         assert [str(zone["TZID"]) for zone in calendar.walk("VTIMEZONE")] == ["Europe/Brussels"]
 
+    def test_its_zone_says_when_the_clocks_change(self, session: Session) -> None:
+        customer = make_customer(session)
+        calendar, _ = read(session, customer, plan(session, customer))
+        (zone,) = calendar.walk("VTIMEZONE")
+        changes = [(str(change.name), change.decoded("TZOFFSETTO"), bytes(change["RRULE"].to_ical()).decode()) for change in zone.subcomponents]
+        assert changes == [
+            ("DAYLIGHT", timedelta(hours=2), "FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3"),
+            ("STANDARD", timedelta(hours=1), "FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10"),
+        ]
+
     def test_says_what_and_where_in_the_customers_language(self, session: Session) -> None:
         customer = make_customer(session, language=Language.DE)
         _, event = read(session, customer, plan(session, customer))
