@@ -37,12 +37,17 @@ BILL_MOVES: dict[BillState, frozenset[BillState]] = {
 
 
 class Bill(Versioned, Base, table=True):
-    """A row is one bill or credit note. `printed` holds all that its PDF shows; `remaining_cents` is what is left to pay."""
+    """A row is one bill or credit note. `printed` holds all that its PDF shows.
+
+    `remaining_cents` is what is left to pay, on a credit note what is left to give back. With `mandate_id` it is collected, else it is
+    paid by transfer; `payable_until` is the later date that a refused collection gave (R9).
+    """
 
     __tablename__ = "bill"
     __table_args__ = (
         UniqueConstraint("customer_id", "id"),
         ForeignKeyConstraint(["customer_id", "refers_to_id"], ["bill.customer_id", "bill.id"]),
+        ForeignKeyConstraint(["customer_id", "mandate_id"], ["mandate.customer_id", "mandate.id"]),
         CheckConstraint("excl_cents + vat_cents = incl_cents", name="vat_adds_up"),
         CheckConstraint("remaining_cents BETWEEN 0 AND incl_cents + third_party_cents", name="remaining"),
         CheckConstraint("(state = 'settled') = (remaining_cents = 0)", name="settled"),
@@ -67,6 +72,8 @@ class Bill(Versioned, Base, table=True):
     remaining_cents: int
     ogm: str | None = Field(default=None, max_length=20, unique=True)
     refers_to_id: int | None = None
+    payable_until: date | None = None
+    mandate_id: int | None = None
     document_token: str = Field(max_length=32)
     printed: dict[str, Any] = Field(sa_type=JSON)
     issued_at: datetime

@@ -4,7 +4,7 @@ Pure: values in, values out. The preview of the next bill and the issued bill co
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from core import clock, money
@@ -13,13 +13,14 @@ from core.models.bill import BillCategory, LineKind
 from core.models.billing_account import BillModel
 from core.models.usage import Tariff, UsageKind
 from core.services.periods import Period, cycle_of, month_of, prorate
-from core.services.rating import RATES, started_mb
+from core.services.rating import KB_PER_MB, MINUTE, RATES, started_mb
 from core.services.usage import Sum
 
 PREMIUM = "PREMIUM"
 """The code of lines that pass on a third party's service."""
 
 _UNITS = {UsageKind.DATA: "megabyte", UsageKind.VOICE: "minute", UsageKind.SMS: "message", UsageKind.MMS: "message"}
+_SIZES = {UsageKind.DATA: KB_PER_MB, UsageKind.VOICE: MINUTE, UsageKind.SMS: 1, UsageKind.MMS: 1}
 
 Usage = Mapping[tuple[int, UsageKind, Tariff], Sum]
 
@@ -57,10 +58,11 @@ class OneOff:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What the last bill did: all that was held on its date is paid until a day."""
+    """What the last bill did: all that was held on its date is paid until a day; `paid_until` names products paid until another one."""
 
     bill_date: date
     until: date
+    paid_until: Mapping[int | None, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,16 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Count:
+    """How much of a product's service was used, charged or not, in the unit a bill counts in (R13)."""
+
+    product_id: int
+    kind: UsageKind
+    quantity: int
+    unit: str
+
+
+@dataclass(frozen=True)
 class BillDraft:
     """A bill before it has a number."""
 
@@ -95,6 +107,7 @@ class BillDraft:
     incl_cents: int
     third_party_cents: int
     business: bool = False
+    counts: tuple[Count, ...] = ()
 
     @property
     def amount_due_cents(self) -> int:
@@ -115,8 +128,9 @@ def preview(
     """Return the bill of a date.
 
     `usage` holds the sums of `usage_period(account, bill_date, previous, held)`; `one_offs` the charges since the last bill.
-    What was held when the last bill was made is paid until the end of that bill's period; what began later is charged from its
-    first day on, by days of its period (R6). One-shots and one-offs count in full.
+    What was held when the last bill was made is paid until the end of that bill's period: where it ended before, the rest is given
+    back as an adjustment. What began later is charged from its first day on, by days of its period (R6). One-shots and one-offs
+    count in full.
     """
     sold = sold or catalogue()
     period = paid_ahead(account, bill_date)
@@ -127,7 +141,7 @@ def preview(
     shown = Period(previous.until, period.until) if category is BillCategory.TRANSITION and previous else period
     excl, vat, incl, third = totals(lines, business=account.business)
     behind = usage_period(account, bill_date, previous, held)
-    return BillDraft(bill_date, category, shown, behind, tuple(lines), excl, vat, incl, third, account.business)
+    return BillDraft(bill_date, category, shown, behind, tuple(lines), excl, vat, incl, third, account.business, _counts(usage or {}))
 
 
 def totals(lines: Sequence[Line], *, business: bool) -> tuple[int, int, int, int]:
@@ -190,21 +204,30 @@ def _category(account: Account, bill_date: date, previous: Coverage | None) -> B
 def _held_lines(one: Held, account: Account, period: Period, bill_date: date, previous: Coverage | None, sold: Catalogue) -> Iterator[Line]:
     known = previous is not None and one.since <= previous.bill_date
     offering = sold[one.code]
-    if one.since > bill_date:
+    if one.since > bill_date or one.until == one.since:
         return
-    price = price_cents(one.code, max(one.since, period.since), business=account.business, sold=sold)
     if offering.one_shot:
         if not known:
+            price = price_cents(one.code, one.since, business=account.business, sold=sold)
             yield Line(LineKind.ONE_OFF, one.code, price, price, one.product_id, one.detail, one.since, one.until)
         return
-    first = previous.until if known and previous else one.since
-    kind = LineKind.SUBSCRIPTION if offering.is_plan else LineKind.OPTION
-    for whole, part in _pieces(account, first, min(one.until or period.until, period.until)):
+    first, end = one.since, min(one.until or period.until, period.until)
+    if known and previous:
+        first = previous.paid_until.get(one.product_id, previous.until)
+        if previous.bill_date < end < first:
+            yield from _shares(one, account, LineKind.ADJUSTMENT, end, first, sold)
+    yield from _shares(one, account, LineKind.SUBSCRIPTION if offering.is_plan else LineKind.OPTION, first, end, sold)
+
+
+def _shares(one: Held, account: Account, kind: LineKind, since: date, until: date, sold: Catalogue) -> Iterator[Line]:
+    """Charge the days of [since, until), or give them back as an adjustment."""
+    sign = -1 if kind is LineKind.ADJUSTMENT else 1
+    for whole, part in _pieces(account, since, until):
         price = price_cents(one.code, whole.since, business=account.business, sold=sold)
         share = prorate(price, part.since, part.until, whole)
         if share.cents:
             days = (None, None) if share.whole else (share.days, share.of_days)
-            yield Line(kind, one.code, share.cents, price, one.product_id, one.detail, part.since, part.until, 1, "month", *days)
+            yield Line(kind, one.code, sign * share.cents, price, one.product_id, one.detail, part.since, part.until, 1, "month", *days)
 
 
 def _pieces(account: Account, since: date, until: date) -> Iterator[tuple[Period, Period]]:
@@ -241,6 +264,15 @@ def _usage_lines(held: Sequence[Held], usage: Usage, sold: Catalogue, *, busines
         if tariff is Tariff.THIRD_PARTY:
             each = found.charged_cents // found.events
             yield Line(LineKind.THIRD_PARTY, PREMIUM, found.charged_cents, each, product, names.get(product), None, None, found.events)
+
+
+def _counts(usage: Usage) -> tuple[Count, ...]:
+    """Count what was used by product and kind: started MB and minutes, messages."""
+    totals: dict[tuple[int, UsageKind], int] = {}
+    for (product, kind, tariff), found in usage.items():
+        if kind in _UNITS and tariff is not Tariff.THIRD_PARTY:
+            totals[product, kind] = totals.get((product, kind), 0) + found.quantity
+    return tuple(Count(product, kind, -(-total // _SIZES[kind]), _UNITS[kind]) for (product, kind), total in totals.items())
 
 
 def _shown(incl_cents: int, *, business: bool) -> int:

@@ -47,13 +47,21 @@ class Share:
         """Whether it is the full price of a full period."""
         return self.days == self.of_days
 
+    def sum_of(self, language: str) -> str:
+        """Write "10,00 € x 13/30 (18/11 - 30/11)"; a whole period is its price alone."""
+        price = i18n.money(self.price_cents, language)
+        parts = "" if self.whole else f" × {self.days}/{self.of_days}"  # noqa: RUF001 - a real multiplication sign
+        return f"{price}{parts} ({self._span(language)})"
+
     def formula(self, language: str) -> str:
         """Write "10,00 € x 13/30 = 4,33 € (18/11 - 30/11)"; a whole period is its price alone."""
-        span = f"({i18n.day(self.since, language, 'short')} – {i18n.day(self.until - _DAY, language, 'short')})"  # noqa: RUF001 - a dash between days
-        amount = i18n.money(self.cents, language)
         if self.whole:
-            return f"{amount} {span}"
-        return f"{i18n.money(self.price_cents, language)} × {self.days}/{self.of_days} = {amount} {span}"  # noqa: RUF001 - a real multiplication sign
+            return self.sum_of(language)
+        price, amount = i18n.money(self.price_cents, language), i18n.money(self.cents, language)
+        return f"{price} × {self.days}/{self.of_days} = {amount} ({self._span(language)})"  # noqa: RUF001 - a real multiplication sign
+
+    def _span(self, language: str) -> str:
+        return f"{i18n.day(self.since, language, 'short')} – {i18n.day(self.until - _DAY, language, 'short')}"  # noqa: RUF001 - a dash between days
 
 
 def month_of(day: date) -> Period:

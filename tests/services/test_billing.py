@@ -114,6 +114,22 @@ class TestPreview:
         products = [Held("TRIO", SINCE), Held("TV_SPORT", date(2026, 12, 20))]
         assert preview(account=Account(), held=products, bill_date=DECEMBER, previous=PAID_NOVEMBER).incl_cents == 4200
 
+    def test_what_ends_within_paid_days_gives_the_rest_back(self) -> None:
+        products = [Held("TRIO", SINCE, None, 1), Held("TEL_PEAK", SINCE, date(2026, 11, 18), 2)]
+        bill = preview(account=Account(), held=products, bill_date=DECEMBER, previous=PAID_NOVEMBER)
+        back = bill.lines[1]
+        assert (back.kind, back.amount_cents, back.share_days, back.month_days) == (LineKind.ADJUSTMENT, -217, 13, 30)
+        assert bill.incl_cents == 4200 - 217
+
+    def test_what_a_credit_note_gave_back_is_not_given_back_again(self) -> None:
+        products = [Held("TRIO", SINCE, None, 1), Held("TEL_PEAK", SINCE, date(2026, 11, 18), 2)]
+        previous = Coverage(NOVEMBER, date(2026, 12, 1), {2: date(2026, 11, 18)})
+        assert preview(account=Account(), held=products, bill_date=DECEMBER, previous=previous).incl_cents == 4200
+
+    def test_what_ended_before_the_last_bill_is_over(self) -> None:
+        products = [Held("TRIO", SINCE), Held("TEL_PEAK", SINCE, date(2026, 9, 10))]
+        assert preview(account=Account(), held=products, bill_date=DECEMBER, previous=PAID_NOVEMBER).incl_cents == 4200
+
     def test_a_technicians_visit_is_charged_in_full(self) -> None:
         visit = OneOff("FEE_TECHNICIAN", date(2026, 11, 10), 5000)
         assert (

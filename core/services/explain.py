@@ -1,0 +1,216 @@
+"""Why a bill is as high as it is: from the one before it to this one, step by step, each with its cause. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from core import i18n
+from core.catalogue import Service, catalogue
+from core.errors import N_
+from core.models.bill import BillCategory, LineKind
+from core.services.bill_words import label
+from core.services.billing import BillDraft, Line
+from core.services.periods import Period, Share
+
+MB_PER_GB = 1000
+_REGULAR = {LineKind.SUBSCRIPTION, LineKind.OPTION}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A sentence in English with its parameters, which the screen translates."""
+
+    msgid: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One cause, and by how much it moves the amount, in cents."""
+
+    label: Told
+    cents: int
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A bill as far as its amount goes."""
+
+    bill_date: date
+    lines: tuple[Line, ...]
+    vat_cents: int
+    total_cents: int
+    business: bool = False
+    category: BillCategory = BillCategory.NORMAL
+    period: Period | None = None
+    credited_cents: int = 0
+
+    @classmethod
+    def of_draft(cls, draft: BillDraft) -> "Paper":
+        """Return a bill that is still to come."""
+        return cls(draft.bill_date, draft.lines, draft.vat_cents, draft.amount_due_cents, draft.business, draft.category, draft.period)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What would be cheaper, or isn't: the option, the line it belongs to, and whether it is worth its price."""
+
+    sentence: Told
+    product_id: int | None
+    group: Service | None
+    worth_it: bool
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How the amount of one bill became that of the next; the steps add up to the difference."""
+
+    bill_date: date
+    before_date: date | None
+    before_cents: int
+    steps: tuple[Step, ...]
+    total_cents: int
+    sentences: tuple[Told, ...]
+    advice: tuple[Advice, ...]
+
+
+def explain(after: Paper, before: Paper | None, *, plans: Mapping[int, str], language: str) -> Explanation:
+    """Explain a bill by the one before it; without one, by its own lines. `plans` names the plan of each product."""
+    steps = [step for step in _steps(after, before, language) if step.cents]
+    sentences = tuple(_sentences(after, before))
+    advice = tuple(_advice(after, plans, language))
+    start = before.total_cents if before else 0
+    return Explanation(after.bill_date, before.bill_date if before else None, start, tuple(steps), after.total_cents, sentences, advice)
+
+
+def _steps(after: Paper, before: Paper | None, language: str) -> Iterator[Step]:
+    """Tell each cause once: what a product costs a month, its shares of a month, its usage, what third parties charge."""
+    now, then = _grouped(after.lines), _grouped(before.lines if before else ())
+    for key in sorted(now.keys() | then.keys(), key=_Rank([*now, *then])):
+        difference = sum(line.amount_cents for line in now.get(key, ())) - sum(line.amount_cents for line in then.get(key, ()))
+        yield Step(_cause(key, now.get(key, []), then.get(key, []), language, first=before is None), difference)
+    if after.business:
+        yield Step(Told(N_("VAT")), after.vat_cents - (before.vat_cents if before else 0))
+
+
+Key = tuple[str, str, int | None, str | None]
+
+
+def _grouped(lines: Sequence[Line]) -> dict[Key, list[Line]]:
+    """Put together the lines of one cause: a product's full months, its shares, and every other line by what it is."""
+    found: dict[Key, list[Line]] = {}
+    for line in lines:
+        kind = "share" if line.kind in _REGULAR and line.share_days else ("month" if line.kind in _REGULAR else line.kind.value)
+        found.setdefault((kind, line.code, line.product_id, line.detail), []).append(line)
+    return found
+
+
+class _Rank:
+    """Sorts causes as a reader expects them: what began or ended, shares, usage, single charges, given back, third parties."""
+
+    _KINDS = ("share", "month", LineKind.USAGE, LineKind.ONE_OFF, LineKind.ADJUSTMENT, LineKind.THIRD_PARTY)
+
+    def __init__(self, order: Sequence[Key]) -> None:
+        self._places = {key: place for place, key in reversed(list(enumerate(order)))}
+
+    def __call__(self, key: Key) -> tuple[int, int]:
+        return self._KINDS.index(key[0]), self._places[key]
+
+
+def _cause(key: Key, now: Sequence[Line], then: Sequence[Line], language: str, *, first: bool) -> Told:
+    kind, code, _product, who = key
+    line = (now or then)[0]
+    what = _name(label(code, language, line.since, line.until), who)
+    if kind == "month":
+        return _month(what, now, then, language, first=first)
+    if not now:
+        return Told(N_("{what}: only on the bill before"), {"what": what})
+    if kind in {"share", LineKind.ADJUSTMENT}:
+        told = N_("{what}: {formula}") if kind == "share" else N_("{what}, given back: {formula}")
+        return Told(told, {"what": what, "formula": _formula(line, language)})
+    if kind == LineKind.ONE_OFF:
+        return Told(N_("{what}, once"), {"what": what})
+    units = {"what": what, "quantity": _units(now, language)}
+    if then:
+        return Told(N_("{what}: {quantity} instead of {before}"), units | {"before": _units(then, language)})
+    return Told(N_("{what}: {quantity} × {price_cents}"), units | {"price_cents": line.unit_price_cents})  # noqa: RUF001 - a multiplication sign
+
+
+def _month(what: str, now: Sequence[Line], then: Sequence[Line], language: str, *, first: bool) -> Told:
+    if first and now[0].since:
+        return Told(N_("{what}: {month}"), {"what": what, "month": i18n.day(now[0].since, language, "month")})
+    if not then:
+        return Told(N_("{what}: new"), {"what": what})
+    if not now:
+        return Told(N_("{what}: ended"), {"what": what})
+    if now[0].unit_price_cents != then[0].unit_price_cents:
+        prices = {"before_cents": then[0].unit_price_cents, "after_cents": now[0].unit_price_cents}
+        return Told(N_("{what}: the price changed from {before_cents} to {after_cents}"), {"what": what, **prices})
+    return Told(N_("{what}: {months} months instead of {before}"), {"what": what, "months": len(now), "before": len(then)})
+
+
+def _sentences(after: Paper, before: Paper | None) -> Iterator[Told]:
+    if after.category is BillCategory.TRANSITION and after.period:
+        yield Told(
+            N_(
+                "Until now each bill ran from one anniversary day to the next. From now on it covers a calendar month. This one bill "
+                "joins the two: the days from {since} to the end of that month, and the month after it; no day is charged twice."
+            ),
+            {"since": after.period.since},
+        )
+    if before is None:
+        yield Told(N_("A first bill holds the days since the start and the month ahead; the next ones hold one month."))
+    regular = sum(line.amount_cents for line in after.lines if line.kind in _REGULAR and not line.share_days)
+    if not after.business and regular != after.total_cents and regular:
+        yield Told(N_("Without a change, a bill that holds nothing but the month is {regular_cents}."), {"regular_cents": regular})
+    if after.credited_cents:
+        yield Told(N_("{credited_cents} of this bill were credited since."), {"credited_cents": after.credited_cents})
+
+
+def _advice(after: Paper, plans: Mapping[int, str], language: str) -> Iterator[Advice]:
+    """Compare what was paid outside a bundle with the monthly option that would have held it."""
+    for line in after.lines:
+        wanted = {"RATE_OOB_DATA": "data_mb", "RATE_FIX_PEAK": "peak_min", "RATE_OOB_VOICE": "voice_min"}.get(line.code)
+        plan = plans.get(line.product_id or 0)
+        if line.kind is not LineKind.USAGE or wanted is None or plan is None:
+            continue
+        fitting = [
+            option
+            for option in catalogue().options_of(plan)
+            if not option.one_shot and _holds(getattr(option.allowance, wanted), line.quantity)
+        ]
+        if not fitting:
+            continue
+        option = min(fitting, key=lambda one: one.price_cents(after.bill_date))
+        price = option.price_cents(after.bill_date)
+        worth = price < line.amount_cents
+        params = {"option": option.name(language), "price_cents": price, "paid_cents": line.amount_cents}
+        said = N_("The option {option} ({price_cents} a month) would have avoided these {paid_cents}.")
+        if not worth:
+            said = N_("The option {option} ({price_cents} a month) would not be worth it: it would have avoided {paid_cents} only.")
+        yield Advice(Told(said, params), line.product_id, option.group, worth)
+
+
+def _holds(allowance: int | str | None, quantity: int) -> bool:
+    return isinstance(allowance, str) or (allowance is not None and allowance >= quantity)
+
+
+def _name(what: str, who: str | None) -> str:
+    return f"{what}, {who}" if who else what
+
+
+def _formula(line: Line, language: str) -> str:
+    """Write "10,00 € x 13/30 (18/11 - 30/11)" of a line; its amount stands beside it."""
+    if line.since is None or line.until is None:
+        return i18n.money(line.unit_price_cents, language)
+    days = (line.until - line.since).days
+    parts = (line.share_days or days, line.month_days or days)
+    return Share(line.amount_cents, *parts, line.unit_price_cents, line.since, line.until).sum_of(language)
+
+
+_UNITS = {"megabyte": N_("{count} MB"), "minute": N_("{count} min")}
+
+
+def _units(lines: Sequence[Line], language: str) -> str:
+    count = sum(line.quantity for line in lines)
+    return i18n.translate(language, _UNITS[lines[0].unit], count=count) if lines[0].unit in _UNITS else i18n.number(count, language)
