@@ -24,6 +24,7 @@ class Permission(StrEnum):
     DOCUMENT_WRITE = "document:write"
     MANDATE_WRITE = "mandate:write"
     MESSAGE_READ = "message:read"
+    ORDER_APPROVE = "order:approve"
     ORDER_WRITE = "order:write"
     PAYMENT_RECORD = "payment:record"
     SECURITY_ANSWER_CHECK = "security:answer_check"
@@ -64,10 +65,10 @@ _SELF = _READS | {
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset(_STAFF),
     Role.AGENT: frozenset(_AGENT),
-    Role.SENIOR: frozenset(_AGENT),
+    Role.SENIOR: frozenset(_AGENT | {P.ORDER_APPROVE}),
     Role.BILLING: frozenset(_STAFF | {P.MANDATE_WRITE, P.PAYMENT_RECORD, P.BILL_ISSUE, P.USAGE_EXPORT}),
     Role.PRODUCT: frozenset(_STAFF),
-    Role.ADMIN: frozenset(_AGENT | {P.USER_WRITE}),
+    Role.ADMIN: frozenset(_AGENT | {P.ORDER_APPROVE, P.USER_WRITE}),
     Role.CUSTOMER: frozenset(_SELF),
     Role.SYSTEM: frozenset(Permission),
 }
