@@ -41,7 +41,8 @@ def show_products(visit: Visit) -> None:
                 t(
                     "Period from {since} to {last} · as of {time}, data up to 30 min late",
                     since=day(used.period.since, "short"), last=day(used.period.last, "short"), time=i18n.clock_time(used.as_of),
-                )
+                ),
+                width="content",
             )  # fmt: skip
     if not held:
         _nothing_held(visit)

@@ -4,7 +4,7 @@ from sqlmodel import Session
 
 from core import db
 from core.services import demo, users
-from seed.story import Teller, stories
+from seed.story import stories, tell
 
 
 def fill() -> None:
@@ -21,5 +21,5 @@ def reset() -> None:
 def _write(session: Session) -> None:
     demo.start_clock(session)
     for story in stories():
-        Teller(session, story).tell()
+        tell(session, story)
     users.create_demo_accounts(session)

@@ -10,7 +10,7 @@ from core import clock
 from core.actor import SYSTEM
 from core.models.billing_account import BillingAccount, BillMedia, BillModel
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerKind, Language
-from core.models.product import Product, ProductStatus
+from core.models.product import Product
 from core.services import audit
 from core.text_rules import fold
 
@@ -72,7 +72,7 @@ def _media(customer_id: int, customer: Facts) -> list[ContactMedium]:
 
 
 def give(session: Session, customer: Customer, products: list[Facts]) -> dict[str, Product]:
-    """Write what a customer holds, by product number; an option names its plan in `under`."""
+    """Write what a customer holds, by product number; an option names its plan in `under`, and what ended since is ended by its story."""
     found: dict[str, Product] = {}
     for facts in products:
         row = Product(
@@ -81,8 +81,6 @@ def give(session: Session, customer: Customer, products: list[Facts]) -> dict[st
             offering_code=facts["offering"],
             parent_id=found[facts["under"]].id if facts.get("under") else None,
             since=facts["since"],
-            until=facts.get("until"),
-            status=ProductStatus.TERMINATED if facts.get("until") else ProductStatus.ACTIVE,
             line=facts.get("line"),
             user_name=facts.get("user"),
             is_minor=facts.get("minor", False),

@@ -12,8 +12,9 @@ from core.actor import Actor, Permission
 from core.catalogue import Service, catalogue
 from core.errors import NotFound
 from core.models.billing_account import BillingAccount, BillModel
-from core.models.product import Product, UsageCap
+from core.models.product import Product
 from core.models.usage import Tariff, UsageKind
+from core.services import caps
 from core.services.periods import Period, cycle_of, month_of
 from core.services.rating import MINUTE, Bundle, Running, bundle
 from core.services.usage import Sum, period_sums
@@ -113,11 +114,11 @@ def running(session: Session, actor: Actor, *, customer_id: int) -> Consumption:
     actor.require(Permission.USAGE_READ, customer_id)
     period = _period(session, customer_id, clock.today())
     sums = period_sums(session, customer_id=customer_id, since=period.since, until=period.until)
-    caps = dict(session.exec(select(UsageCap.product_id, UsageCap.cap_cents).where(UsageCap.customer_id == customer_id)).all())
+    limits = caps.of_customer(session, actor, customer_id=customer_id)
     lines = {}
     for plan_id, plan, options in _plans(session, customer_id, period):
         use = {(kind, tariff): found for (product, kind, tariff), found in sums.items() if product == plan_id}
-        lines[plan_id] = _line(plan_id, plan, options, period, use, caps.get(plan_id))
+        lines[plan_id] = _line(plan_id, plan, options, period, use, limits.get(plan_id))
     return Consumption(period, clock.now(), lines)
 
 
@@ -171,7 +172,7 @@ def _line(
     gauges = tuple(_gauges(plan, held, use, period))
     over_cents = sum(gauge.over_cents for gauge in gauges)
     used_up = any(gauge.bundle is not None and gauge.used >= gauge.bundle for gauge in gauges)
-    blocked = not held.throttled and cap_cents is not None and used_up and over_cents >= cap_cents
+    blocked = not held.throttled and caps.blocked(cap_cents, used_up=used_up, over_cents=over_cents)
     return LineUse(product_id, gauges, cap_cents, blocked, held.throttled and used_up)
 
 

@@ -9,8 +9,8 @@ from core.catalogue import law
 from core.db import reading
 from core.errors import N_
 from core.models.appointment import AppointmentCategory
+from core.models.bill import LineKind
 from core.models.billing_account import PaymentMethod
-from core.models.customer import CustomerStatus
 from core.models.mandate import MandateState
 from core.services import overview
 from core.services.customers import CustomerHead
@@ -18,14 +18,9 @@ from core.services.overview import Overview
 from core.ui import navigation
 from core.ui.gate import Visit
 from core.ui.parts import Tone, badge, heading
+from core.ui.statuses import status_badge
 from core.ui.text import day, euro, md, t
 
-_STATUS: dict[CustomerStatus, tuple[str, Tone, str]] = {
-    CustomerStatus.PROSPECT: (N_("Prospect"), "neutral", "person_search"),
-    CustomerStatus.ACTIVE: (N_("Active"), "good", "check_circle"),
-    CustomerStatus.SUSPENDED: (N_("Suspended"), "bad", "block"),
-    CustomerStatus.CLOSED: (N_("Closed"), "neutral", "do_not_disturb_on"),
-}
 _CATEGORIES = {
     AppointmentCategory.INSTALLATION: N_("installation"),
     AppointmentCategory.REPAIR: N_("repair"),
@@ -67,10 +62,9 @@ def _who(visit: Visit, found: Overview) -> None:
     customer = visit.customer
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="headrow-band"):
         heading(md(customer.name), 1)
-        st.text(" · ".join([t("no. {number}", number=customer.customer_no), customer.language.upper(), customer.address]))
+        st.text(" · ".join([t("no. {number}", number=customer.customer_no), customer.language.upper(), customer.address]), width="content")
         st.space("stretch")
-        word, tone, icon = _STATUS[customer.status]
-        badge(t(word), tone, icon)
+        status_badge(customer.status)
         for flag_word, flag_tone, flag_icon in _flags(visit, found):
             badge(flag_word, flag_tone, flag_icon)
 
@@ -116,8 +110,8 @@ def _next_bill(found: Overview) -> Cell:
     bill = found.next_bill
     if bill is None:
         return Cell(t("Next bill"), t("None"), t("no running contract"), "bills")
-    extra = bill.extra_cents
-    value = t("{date} · about {amount_cents}", date=day(bill.date, "short"), amount_cents=bill.draft.amount_due_cents)
+    extra = sum(line.amount_cents for line in bill.draft.lines if line.kind in {LineKind.USAGE, LineKind.THIRD_PARTY})
+    value = t("{date} · about {amount_cents}", date=day(bill.bill_date, "short"), amount_cents=bill.amount_due_cents)
     if extra:
         return Cell(t("Next bill"), value, t("of which {extra_cents} outside the bundle", extra_cents=extra), "bills", "orange")
     return Cell(t("Next bill"), value, t("nothing outside the bundle"), "bills")

@@ -59,8 +59,9 @@ def _head(plan: Held, use: LineUse) -> None:
         for word, tone, icon in _states(plan, use):
             badge(word, tone, icon)
         st.space("stretch")
-        st.markdown(f"**{euro(plan.price_cents)}** {t('/month')}")
-    st.text(_who(plan))
+        st.markdown(f"**{euro(plan.price_cents)}** {t('/month')}", width="content")
+    with st.container(key=f"who-{plan.product_no}"):
+        st.text(_who(plan))
 
 
 def _states(plan: Held, use: LineUse) -> list[tuple[str, Tone, str]]:

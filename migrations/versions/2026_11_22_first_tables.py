@@ -29,6 +29,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_entry'))
     )
     with op.batch_alter_table('audit_entry', schema=None) as batch_op:
+        batch_op.create_index('ix_audit_entry_actor', ['actor', 'action', 'customer_id'], unique=False)
         batch_op.create_index('ix_audit_entry_customer', ['customer_id', 'id'], unique=False)
         batch_op.create_index('ix_audit_entry_object', ['object_type', 'object_id', 'id'], unique=False)
 
@@ -68,6 +69,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('customer_no', name=op.f('uq_customer_customer_no'))
     )
     with op.batch_alter_table('customer', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_customer_enterprise_no'), ['enterprise_no'], unique=False)
         batch_op.create_index(batch_op.f('ix_customer_search_name'), ['search_name'], unique=False)
 
     op.create_table('demo_clock',
@@ -129,42 +131,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('appointment', schema=None) as batch_op:
         batch_op.create_index('ix_appointment_customer', ['customer_id', 'day'], unique=False)
-
-    op.create_table('bill',
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('customer_id', sa.Integer(), nullable=False),
-    sa.Column('bill_no', sqlmodel.AutoString(length=10), nullable=False),
-    sa.Column('category', sa.Enum('normal', 'last', 'transition', 'creditNote', name='bill_category', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('bill_date', sa.Date(), nullable=False),
-    sa.Column('due_date', sa.Date(), nullable=False),
-    sa.Column('period_since', sa.Date(), nullable=False),
-    sa.Column('period_until', sa.Date(), nullable=False),
-    sa.Column('state', sa.Enum('new', 'sent', 'partiallyPaid', 'settled', name='bill_state', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('excl_cents', sa.Integer(), nullable=False),
-    sa.Column('vat_cents', sa.Integer(), nullable=False),
-    sa.Column('incl_cents', sa.Integer(), nullable=False),
-    sa.Column('third_party_cents', sa.Integer(), nullable=False),
-    sa.Column('credited_cents', sa.Integer(), nullable=False),
-    sa.Column('remaining_cents', sa.Integer(), nullable=False),
-    sa.Column('ogm', sqlmodel.AutoString(length=20), nullable=True),
-    sa.Column('refers_to_id', sa.Integer(), nullable=True),
-    sa.Column('document_token', sqlmodel.AutoString(length=32), nullable=False),
-    sa.Column('printed', sa.JSON(), nullable=False),
-    sa.Column('issued_at', sqlmodel.UTCDateTime(), nullable=False),
-    sa.CheckConstraint("(category = 'creditNote') = (ogm IS NULL)", name=op.f('ck_bill_ogm')),
-    sa.CheckConstraint("(state = 'settled') = (remaining_cents = 0)", name=op.f('ck_bill_settled')),
-    sa.CheckConstraint('excl_cents + vat_cents = incl_cents', name=op.f('ck_bill_vat_adds_up')),
-    sa.CheckConstraint('remaining_cents BETWEEN 0 AND incl_cents + third_party_cents', name=op.f('ck_bill_remaining')),
-    sa.ForeignKeyConstraint(['customer_id', 'refers_to_id'], ['bill.customer_id', 'bill.id'], name=op.f('fk_bill_customer_id_refers_to_id')),
-    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_bill_customer_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_bill')),
-    sa.UniqueConstraint('bill_no', name=op.f('uq_bill_bill_no')),
-    sa.UniqueConstraint('customer_id', 'id', name=op.f('uq_bill_customer_id_id')),
-    sa.UniqueConstraint('ogm', name=op.f('uq_bill_ogm'))
-    )
-    with op.batch_alter_table('bill', schema=None) as batch_op:
-        batch_op.create_index('ix_bill_customer_date', ['customer_id', 'bill_date'], unique=False)
 
     op.create_table('billing_account',
     sa.Column('version', sa.Integer(), nullable=False),
@@ -229,6 +195,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_contact_medium'))
     )
     with op.batch_alter_table('contact_medium', schema=None) as batch_op:
+        batch_op.create_index('ix_contact_medium_postcode', ['postcode'], unique=False)
         batch_op.create_index('ix_contact_medium_value', ['value'], unique=False)
         batch_op.create_index('uq_contact_medium_current', ['customer_id', 'kind'], unique=True, sqlite_where=sa.text('until_at IS NULL'), postgresql_where=sa.text('until_at IS NULL'))
 
@@ -433,25 +400,45 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['customer_id', 'appointment_id'], ['appointment.customer_id', 'appointment.id'], name=op.f('fk_appointment_move_customer_id_appointment_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_appointment_move'))
     )
-    op.create_table('bill_line',
+    op.create_table('bill',
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('customer_id', sa.Integer(), nullable=False),
-    sa.Column('bill_id', sa.Integer(), nullable=False),
-    sa.Column('ordinal', sa.Integer(), nullable=False),
-    sa.Column('kind', sa.Enum('oneOff', 'subscription', 'option', 'usage', 'adjustment', 'thirdParty', name='line_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('code', sqlmodel.AutoString(length=40), nullable=False),
-    sa.Column('product_id', sa.Integer(), nullable=True),
-    sa.Column('detail', sqlmodel.AutoString(length=200), nullable=True),
-    sa.Column('since', sa.Date(), nullable=True),
-    sa.Column('until', sa.Date(), nullable=True),
-    sa.Column('quantity', sa.Integer(), nullable=False),
-    sa.Column('unit', sqlmodel.AutoString(length=12), nullable=False),
-    sa.Column('unit_price_cents', sa.Integer(), nullable=False),
-    sa.Column('share_days', sa.Integer(), nullable=True),
-    sa.Column('month_days', sa.Integer(), nullable=True),
-    sa.Column('amount_cents', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['customer_id', 'bill_id'], ['bill.customer_id', 'bill.id'], name=op.f('fk_bill_line_customer_id_bill_id')),
-    sa.PrimaryKeyConstraint('customer_id', 'bill_id', 'ordinal', name=op.f('pk_bill_line'))
+    sa.Column('bill_no', sqlmodel.AutoString(length=10), nullable=False),
+    sa.Column('category', sa.Enum('normal', 'last', 'transition', 'creditNote', name='bill_category', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('bill_date', sa.Date(), nullable=False),
+    sa.Column('due_date', sa.Date(), nullable=False),
+    sa.Column('period_since', sa.Date(), nullable=False),
+    sa.Column('period_until', sa.Date(), nullable=False),
+    sa.Column('state', sa.Enum('new', 'sent', 'partiallyPaid', 'settled', name='bill_state', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('excl_cents', sa.Integer(), nullable=False),
+    sa.Column('vat_cents', sa.Integer(), nullable=False),
+    sa.Column('incl_cents', sa.Integer(), nullable=False),
+    sa.Column('third_party_cents', sa.Integer(), nullable=False),
+    sa.Column('credited_cents', sa.Integer(), nullable=False),
+    sa.Column('remaining_cents', sa.Integer(), nullable=False),
+    sa.Column('ogm', sqlmodel.AutoString(length=20), nullable=True),
+    sa.Column('refers_to_id', sa.Integer(), nullable=True),
+    sa.Column('payable_until', sa.Date(), nullable=True),
+    sa.Column('mandate_id', sa.Integer(), nullable=True),
+    sa.Column('document_token', sqlmodel.AutoString(length=32), nullable=False),
+    sa.Column('printed', sa.JSON(), nullable=False),
+    sa.Column('issued_at', sqlmodel.UTCDateTime(), nullable=False),
+    sa.CheckConstraint("(category = 'creditNote') = (ogm IS NULL)", name=op.f('ck_bill_ogm')),
+    sa.CheckConstraint("(state = 'settled') = (remaining_cents = 0)", name=op.f('ck_bill_settled')),
+    sa.CheckConstraint('excl_cents + vat_cents = incl_cents', name=op.f('ck_bill_vat_adds_up')),
+    sa.CheckConstraint('remaining_cents BETWEEN 0 AND incl_cents + third_party_cents', name=op.f('ck_bill_remaining')),
+    sa.ForeignKeyConstraint(['customer_id', 'mandate_id'], ['mandate.customer_id', 'mandate.id'], name=op.f('fk_bill_customer_id_mandate_id')),
+    sa.ForeignKeyConstraint(['customer_id', 'refers_to_id'], ['bill.customer_id', 'bill.id'], name=op.f('fk_bill_customer_id_refers_to_id')),
+    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_bill_customer_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_bill')),
+    sa.UniqueConstraint('bill_no', name=op.f('uq_bill_bill_no')),
+    sa.UniqueConstraint('customer_id', 'id', name=op.f('uq_bill_customer_id_id')),
+    sa.UniqueConstraint('ogm', name=op.f('uq_bill_ogm'))
     )
+    with op.batch_alter_table('bill', schema=None) as batch_op:
+        batch_op.create_index('ix_bill_customer_date', ['customer_id', 'bill_date'], unique=False)
+
     op.create_table('house_move',
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('move_out', sa.Date(), nullable=False),
@@ -546,23 +533,6 @@ def upgrade() -> None:
     with op.batch_alter_table('payment', schema=None) as batch_op:
         batch_op.create_index('ix_payment_customer', ['customer_id', 'received_on'], unique=False)
 
-    op.create_table('refund',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('customer_id', sa.Integer(), nullable=False),
-    sa.Column('amount_cents', sa.Integer(), nullable=False),
-    sa.Column('iban', sqlmodel.AutoString(length=34), nullable=False),
-    sa.Column('state', sa.Enum('requested', 'completed', 'rejected', name='refund_state', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('requested_on', sa.Date(), nullable=False),
-    sa.Column('completed_on', sa.Date(), nullable=True),
-    sa.Column('credit_note_id', sa.Integer(), nullable=True),
-    sa.CheckConstraint('amount_cents > 0', name=op.f('ck_refund_amount_cents')),
-    sa.ForeignKeyConstraint(['credit_note_id'], ['bill.id'], name=op.f('fk_refund_credit_note_id')),
-    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_refund_customer_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_refund'))
-    )
-    with op.batch_alter_table('refund', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_refund_customer_id'), ['customer_id'], unique=False)
-
     op.create_table('usage_alert',
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
@@ -603,6 +573,83 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('customer_id', 'product_id', 'day', 'kind', 'tariff', name=op.f('pk_usage_day')),
     sqlite_with_rowid=False
     )
+    op.create_table('user_session',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('token_hash', sqlmodel.AutoString(length=64), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('auth_version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sqlmodel.UTCDateTime(), nullable=False),
+    sa.Column('last_seen_at', sqlmodel.UTCDateTime(), nullable=False),
+    sa.Column('revoked_at', sqlmodel.UTCDateTime(), nullable=True),
+    sa.Column('device', sqlmodel.AutoString(length=200), nullable=False),
+    sa.Column('browser_hash', sqlmodel.AutoString(length=64), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], name=op.f('fk_user_session_user_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_user_session')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_user_session_token_hash'))
+    )
+    with op.batch_alter_table('user_session', schema=None) as batch_op:
+        batch_op.create_index('ix_user_session_user', ['user_id'], unique=False)
+
+    op.create_table('bill_line',
+    sa.Column('customer_id', sa.Integer(), nullable=False),
+    sa.Column('bill_id', sa.Integer(), nullable=False),
+    sa.Column('ordinal', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Enum('oneOff', 'subscription', 'option', 'usage', 'adjustment', 'thirdParty', name='line_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('code', sqlmodel.AutoString(length=40), nullable=False),
+    sa.Column('product_id', sa.Integer(), nullable=True),
+    sa.Column('detail', sqlmodel.AutoString(length=200), nullable=True),
+    sa.Column('since', sa.Date(), nullable=True),
+    sa.Column('until', sa.Date(), nullable=True),
+    sa.Column('quantity', sa.Integer(), nullable=False),
+    sa.Column('unit', sqlmodel.AutoString(length=12), nullable=False),
+    sa.Column('unit_price_cents', sa.Integer(), nullable=False),
+    sa.Column('share_days', sa.Integer(), nullable=True),
+    sa.Column('month_days', sa.Integer(), nullable=True),
+    sa.Column('amount_cents', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['customer_id', 'bill_id'], ['bill.customer_id', 'bill.id'], name=op.f('fk_bill_line_customer_id_bill_id')),
+    sa.PrimaryKeyConstraint('customer_id', 'bill_id', 'ordinal', name=op.f('pk_bill_line'))
+    )
+    op.create_table('payment_allocation',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('customer_id', sa.Integer(), nullable=False),
+    sa.Column('payment_id', sa.Integer(), nullable=False),
+    sa.Column('bill_id', sa.Integer(), nullable=False),
+    sa.Column('amount_cents', sa.Integer(), nullable=False),
+    sa.Column('allocated_on', sa.Date(), nullable=False),
+    sa.Column('reversed_on', sa.Date(), nullable=True),
+    sa.CheckConstraint('amount_cents > 0', name=op.f('ck_payment_allocation_amount_cents')),
+    sa.ForeignKeyConstraint(['customer_id', 'bill_id'], ['bill.customer_id', 'bill.id'], name=op.f('fk_payment_allocation_customer_id_bill_id')),
+    sa.ForeignKeyConstraint(['customer_id', 'payment_id'], ['payment.customer_id', 'payment.id'], name=op.f('fk_payment_allocation_customer_id_payment_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_payment_allocation'))
+    )
+    with op.batch_alter_table('payment_allocation', schema=None) as batch_op:
+        batch_op.create_index('ix_payment_allocation_bill', ['customer_id', 'bill_id'], unique=False)
+
+    op.create_table('refund',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('customer_id', sa.Integer(), nullable=False),
+    sa.Column('amount_cents', sa.Integer(), nullable=False),
+    sa.Column('iban', sqlmodel.AutoString(length=34), nullable=False),
+    sa.Column('state', sa.Enum('requested', 'completed', 'rejected', name='refund_state', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('requested_on', sa.Date(), nullable=False),
+    sa.Column('completed_on', sa.Date(), nullable=True),
+    sa.Column('credit_note_id', sa.Integer(), nullable=True),
+    sa.CheckConstraint('amount_cents > 0', name=op.f('ck_refund_amount_cents')),
+    sa.ForeignKeyConstraint(['credit_note_id'], ['bill.id'], name=op.f('fk_refund_credit_note_id')),
+    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_refund_customer_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_refund'))
+    )
+    with op.batch_alter_table('refund', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_refund_customer_id'), ['customer_id'], unique=False)
+
+    op.create_table('sign_in_ticket',
+    sa.Column('ticket_hash', sqlmodel.AutoString(length=64), nullable=False),
+    sa.Column('session_id', sa.Integer(), nullable=False),
+    sa.Column('token', sqlmodel.AutoString(length=64), nullable=False),
+    sa.Column('expires_at', sqlmodel.UTCDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['session_id'], ['user_session.id'], name=op.f('fk_sign_in_ticket_session_id')),
+    sa.PrimaryKeyConstraint('ticket_hash', name=op.f('pk_sign_in_ticket'))
+    )
     op.create_table('usage_event',
     sa.Column('customer_id', sa.Integer(), nullable=False),
     sa.Column('product_id', sa.Integer(), nullable=False),
@@ -628,73 +675,33 @@ def upgrade() -> None:
     with op.batch_alter_table('usage_event', schema=None) as batch_op:
         batch_op.create_index('ix_usage_event_bill', ['customer_id', 'bill_id'], unique=False)
 
-    op.create_table('user_session',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('token_hash', sqlmodel.AutoString(length=64), nullable=False),
-    sa.Column('user_id', sa.Integer(), nullable=False),
-    sa.Column('auth_version', sa.Integer(), nullable=False),
-    sa.Column('created_at', sqlmodel.UTCDateTime(), nullable=False),
-    sa.Column('last_seen_at', sqlmodel.UTCDateTime(), nullable=False),
-    sa.Column('revoked_at', sqlmodel.UTCDateTime(), nullable=True),
-    sa.Column('device', sqlmodel.AutoString(length=200), nullable=False),
-    sa.Column('browser_hash', sqlmodel.AutoString(length=64), nullable=False),
-    sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], name=op.f('fk_user_session_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_user_session')),
-    sa.UniqueConstraint('token_hash', name=op.f('uq_user_session_token_hash'))
-    )
-    with op.batch_alter_table('user_session', schema=None) as batch_op:
-        batch_op.create_index('ix_user_session_user', ['user_id'], unique=False)
-
-    op.create_table('payment_allocation',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('customer_id', sa.Integer(), nullable=False),
-    sa.Column('payment_id', sa.Integer(), nullable=False),
-    sa.Column('bill_id', sa.Integer(), nullable=False),
-    sa.Column('amount_cents', sa.Integer(), nullable=False),
-    sa.Column('allocated_on', sa.Date(), nullable=False),
-    sa.Column('reversed_on', sa.Date(), nullable=True),
-    sa.CheckConstraint('amount_cents > 0', name=op.f('ck_payment_allocation_amount_cents')),
-    sa.ForeignKeyConstraint(['customer_id', 'bill_id'], ['bill.customer_id', 'bill.id'], name=op.f('fk_payment_allocation_customer_id_bill_id')),
-    sa.ForeignKeyConstraint(['customer_id', 'payment_id'], ['payment.customer_id', 'payment.id'], name=op.f('fk_payment_allocation_customer_id_payment_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_payment_allocation'))
-    )
-    with op.batch_alter_table('payment_allocation', schema=None) as batch_op:
-        batch_op.create_index('ix_payment_allocation_bill', ['customer_id', 'bill_id'], unique=False)
-
-    op.create_table('sign_in_ticket',
-    sa.Column('ticket_hash', sqlmodel.AutoString(length=64), nullable=False),
-    sa.Column('session_id', sa.Integer(), nullable=False),
-    sa.Column('token', sqlmodel.AutoString(length=64), nullable=False),
-    sa.Column('expires_at', sqlmodel.UTCDateTime(), nullable=False),
-    sa.ForeignKeyConstraint(['session_id'], ['user_session.id'], name=op.f('fk_sign_in_ticket_session_id')),
-    sa.PrimaryKeyConstraint('ticket_hash', name=op.f('pk_sign_in_ticket'))
-    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Take it back."""
     # ### commands auto generated by Alembic - please adjust! ###
-    op.drop_table('sign_in_ticket')
-    with op.batch_alter_table('payment_allocation', schema=None) as batch_op:
-        batch_op.drop_index('ix_payment_allocation_bill')
-
-    op.drop_table('payment_allocation')
-    with op.batch_alter_table('user_session', schema=None) as batch_op:
-        batch_op.drop_index('ix_user_session_user')
-
-    op.drop_table('user_session')
     with op.batch_alter_table('usage_event', schema=None) as batch_op:
         batch_op.drop_index('ix_usage_event_bill')
 
     op.drop_table('usage_event')
-    op.drop_table('usage_day')
-    op.drop_table('usage_cap')
-    op.drop_table('usage_alert')
+    op.drop_table('sign_in_ticket')
     with op.batch_alter_table('refund', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_refund_customer_id'))
 
     op.drop_table('refund')
+    with op.batch_alter_table('payment_allocation', schema=None) as batch_op:
+        batch_op.drop_index('ix_payment_allocation_bill')
+
+    op.drop_table('payment_allocation')
+    op.drop_table('bill_line')
+    with op.batch_alter_table('user_session', schema=None) as batch_op:
+        batch_op.drop_index('ix_user_session_user')
+
+    op.drop_table('user_session')
+    op.drop_table('usage_day')
+    op.drop_table('usage_cap')
+    op.drop_table('usage_alert')
     with op.batch_alter_table('payment', schema=None) as batch_op:
         batch_op.drop_index('ix_payment_customer')
 
@@ -710,7 +717,10 @@ def downgrade() -> None:
     op.drop_table('order_item')
     op.drop_table('instalment')
     op.drop_table('house_move')
-    op.drop_table('bill_line')
+    with op.batch_alter_table('bill', schema=None) as batch_op:
+        batch_op.drop_index('ix_bill_customer_date')
+
+    op.drop_table('bill')
     op.drop_table('appointment_move')
     op.drop_table('user_account')
     with op.batch_alter_table('task', schema=None) as batch_op:
@@ -745,6 +755,7 @@ def downgrade() -> None:
     with op.batch_alter_table('contact_medium', schema=None) as batch_op:
         batch_op.drop_index('uq_contact_medium_current', sqlite_where=sa.text('until_at IS NULL'), postgresql_where=sa.text('until_at IS NULL'))
         batch_op.drop_index('ix_contact_medium_value')
+        batch_op.drop_index('ix_contact_medium_postcode')
 
     op.drop_table('contact_medium')
     with op.batch_alter_table('communication', schema=None) as batch_op:
@@ -752,10 +763,6 @@ def downgrade() -> None:
 
     op.drop_table('communication')
     op.drop_table('billing_account')
-    with op.batch_alter_table('bill', schema=None) as batch_op:
-        batch_op.drop_index('ix_bill_customer_date')
-
-    op.drop_table('bill')
     with op.batch_alter_table('appointment', schema=None) as batch_op:
         batch_op.drop_index('ix_appointment_customer')
 
@@ -766,12 +773,14 @@ def downgrade() -> None:
     op.drop_table('demo_clock')
     with op.batch_alter_table('customer', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_customer_search_name'))
+        batch_op.drop_index(batch_op.f('ix_customer_enterprise_no'))
 
     op.drop_table('customer')
     op.drop_table('bill_counter')
     with op.batch_alter_table('audit_entry', schema=None) as batch_op:
         batch_op.drop_index('ix_audit_entry_object')
         batch_op.drop_index('ix_audit_entry_customer')
+        batch_op.drop_index('ix_audit_entry_actor')
 
     op.drop_table('audit_entry')
     # ### end Alembic commands ###
