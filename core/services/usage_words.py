@@ -18,7 +18,7 @@ KINDS = {
 }
 _ONE = {
     UsageKind.VOICE: {Direction.OUT: N_("Call"), Direction.IN: N_("Call received")},
-    UsageKind.SMS: {Direction.OUT: N_("Text"), Direction.IN: N_("Text received")},
+    UsageKind.SMS: {Direction.OUT: N_("Text message"), Direction.IN: N_("Text received")},
     UsageKind.MMS: {Direction.OUT: N_("Picture message"), Direction.IN: N_("Picture message received")},
 }
 _PREMIUM = {Unit.PIECE: N_("Premium text"), Unit.SECOND: N_("Premium call")}
@@ -61,9 +61,11 @@ def quantity(unit: Unit, amount: int, language: str) -> str:
     if unit is Unit.PIECE:
         return i18n.number(amount, language)
     if amount >= HOUR:
-        return f"{i18n.number(amount // HOUR, language)} h {amount % HOUR // MINUTE:02d} min"
+        return i18n.translate(language, "{hours} h {minutes} min", hours=amount // HOUR, minutes=f"{amount % HOUR // MINUTE:02d}")
     minutes, seconds = divmod(amount, MINUTE)
-    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
+    if not minutes:
+        return i18n.translate(language, "{seconds} s", seconds=seconds)
+    return i18n.translate(language, "{minutes} min {seconds} s", minutes=minutes, seconds=f"{seconds:02d}")
 
 
 def total(kind: UsageKind, events: int, amount: int, language: str) -> str:

@@ -396,7 +396,7 @@ class TestBill:
             event(product, 3, at=clock.at(date(2026, 12, 1))),
             event(foreign, 4, at=clock.at(date(2026, 11, 1))),
         )
-        given = {"customer_id": customer.id, "bill_id": late.id, "since": date(2026, 11, 1), "until": date(2026, 12, 1)}
+        given: dict[str, Any] = {"customer_id": customer.id, "bill_id": late.id, "since": date(2026, 11, 1), "until": date(2026, 12, 1)}
         assert usage.bill(session, SYSTEM, **given) == 1
         assert listed(session, customer, Filters(bill_no="2611000002")) == [2]
         assert listed(session, customer, Filters(bill_no="2611000001")) == [1]
