@@ -77,20 +77,17 @@ def show_coming(visit: Visit) -> None:
 def show_review(choice: Choice, chosen: HalfDay, fee: tuple[int, str | None]) -> None:
     """Draw what will change, and the button that does it."""
     key = operation(FORM, choice.customer_id, choice.visit and (choice.visit.id, choice.visit.version), chosen.id)
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="card-review"):
-        st.markdown(words.review(choice, chosen, fee, file.actor), width="content")
+    with parts.card("review"):
         if choice.visit and not choice.visit.in_time:
             visit_actions.reason("appointments:reason")
-        st.space("stretch")
-        st.button(
-            t("Confirm"),
-            key="appointments:confirm",
-            type="primary",
-            icon=":material/check:",
-            on_click=confirm,
-            args=(choice, chosen.id, key),
-        )
-        st.button(t("Cancel"), key="appointments:cancel_choice", on_click=half_days.keep, args=(None,))
+        with st.container(horizontal=True, vertical_alignment="center", key="review-row"):
+            st.markdown(words.review(choice, chosen, fee, file.actor), width="stretch")
+            with st.container(horizontal=True, width="content", wrap=False):
+                st.button(
+                    t("Confirm"), key="appointments:confirm", type="primary", icon=":material/check:",
+                    on_click=confirm, args=(choice, chosen.id, key),
+                )  # fmt: skip
+                st.button(t("Cancel"), key="appointments:cancel_choice", on_click=half_days.keep, args=(None,))
 
 
 def show_past(past: tuple[Visit, ...]) -> None:

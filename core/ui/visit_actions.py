@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.actor import Actor, Permission
 from core.db import reading
+from core.models.appointment import AppointmentState
 from core.services import appointments, calendar_files, visits
 from core.services.visits import Visit
 from core.ui import forms, gate
@@ -18,10 +19,11 @@ FORM = "appointments"
 
 
 def calendar_button(actor: Actor, visit: Visit) -> None:
-    """Draw the way to the calendar file, which is made at the click."""
+    """Draw the way to the calendar file, which is made at the click; that of a cancelled visit takes its entry out."""
     no = visit.appointment_no
+    cancelled = visit.state is AppointmentState.CANCELLED
     st.download_button(
-        t("Calendar (.ics)"), data=partial(_calendar, actor, visit.customer_id, no), file_name=f"{no}.ics", mime=calendar_files.MIME,
+        t("Remove from the calendar (.ics)") if cancelled else t("Calendar (.ics)"), data=partial(_calendar, actor, visit.customer_id, no), file_name=f"{no}.ics", mime=calendar_files.MIME,
         key=f"appointments:ics:{no}", icon=":material/event:", on_click="ignore",
     )  # fmt: skip
 
