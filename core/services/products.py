@@ -56,7 +56,7 @@ class Held:
 
 
 def held(session: Session, actor: Actor, *, customer_id: int) -> tuple[Held, ...]:
-    """Return the plans that run, each with its options, in the order of their numbers; what ended is left out."""
+    """Return the plans that run, each with its options, in the order of their numbers; what ended, or begins later, is left out."""
     actor.require(Permission.CUSTOMER_READ, customer_id)
     return _nest(_running(session, customer_id))
 
@@ -128,6 +128,7 @@ def _running(session: Session, customer_id: int) -> list[Held]:
             Product.customer_id == customer_id,
             col(Product.status).not_in(GONE),
             or_(col(Product.until).is_(None), col(Product.until) > today),
+            or_(col(Product.since) <= today, col(Product.parent_id).is_not(None)),
         )
         .order_by(col(Product.product_no))
     )  # fmt: skip

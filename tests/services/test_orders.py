@@ -18,10 +18,11 @@ from core.models.communication import Communication
 from core.models.customer import Customer, CustomerKind, CustomerStatus, Language
 from core.models.order import OrderItem, OrderState, ProductOrder
 from core.models.product import Product, ProductStatus
+from core.models.usage import UsageKind
 from core.services import billing_facts, option_rules, order_undo, orders, products
 from core.services.billing import next_bill_date
 from core.services.option_reviews import Effective, Review, Start
-from core.services.usage import NewEvent, UsageKind, record
+from core.services.usage import NewEvent, record
 from tests.builders import AGENT, VIEWER, make_customer, make_product, self_of
 
 TODAY = date(2026, 11, 18)
@@ -65,9 +66,7 @@ def at_home(session: Session, *options: str, **given: object) -> tuple[Customer,
 
 
 def look(session: Session, plan: Product, code: str, *, on: bool = True, actor: Actor = AGENT, **given: Effective) -> Review:
-    return orders.review(
-        session, actor, customer_id=plan.customer_id, product_no=plan.product_no, offering_code=code, turn_on=on, **given
-    )
+    return orders.review(session, actor, customer_id=plan.customer_id, product_no=plan.product_no, offering_code=code, turn_on=on, **given)
 
 
 def order(session: Session, plan: Product, code: str, *, on: bool = True, actor: Actor = AGENT, **given: Effective) -> str:
@@ -91,7 +90,9 @@ def row(session: Session, order_no: str) -> ProductOrder:
 
 
 def option_row(session: Session, plan: Product, code: str) -> Product:
-    found = session.exec(select(Product).where(Product.parent_id == plan.id, Product.offering_code == code).order_by(col(Product.id).desc()))
+    found = session.exec(
+        select(Product).where(Product.parent_id == plan.id, Product.offering_code == code).order_by(col(Product.id).desc())
+    )
     return found.first() or pytest.fail(f"no {code}")
 
 
@@ -227,11 +228,10 @@ class TestConfirm:
 
     def test_the_next_bill_changes_by_exactly_what_the_review_said(self, session: Session) -> None:
         _, trio = at_home(session, "TV_SPORT", "TEL_PEAK")
-        for code, on, given in [
-            ("TV_MOVIES", True, {}), ("TEL_OFFPEAK", True, {}), ("TV_SPORT", False, {"effective": Effective.NOW}), ("TV_FAMILY", True, {}),
-        ]:  # fmt: skip
-            before, shown = next_bill_cents(session, trio), look(session, trio, code, on=on, **given)
-            order(session, trio, code, on=on, **given)
+        now = Effective.NOW
+        for code, on in [("TV_MOVIES", True), ("TEL_OFFPEAK", True), ("TV_SPORT", False), ("TV_FAMILY", True)]:
+            before, shown = next_bill_cents(session, trio), look(session, trio, code, on=on, effective=now)
+            order(session, trio, code, on=on, effective=now)
             december_saved = sum(one.price_cents for one in shown.replaced) + (0 if on else shown.price_cents)
             assert next_bill_cents(session, trio) - before == shown.charge_cents - december_saved
 
@@ -463,9 +463,7 @@ class TestUndo:
     @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         steps=st.lists(
-            st.tuples(
-                st.sampled_from(["on", "off", "now", "undo"]), st.sampled_from([one.code for one in catalogue().options_of("TRIO")])
-            ),
+            st.tuples(st.sampled_from(["on", "off", "now", "undo"]), st.sampled_from([one.code for one in catalogue().options_of("TRIO")])),
             max_size=12,
         )
     )
