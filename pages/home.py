@@ -7,6 +7,7 @@ from core.actor import Permission
 from core.db import reading
 from core.models.customer import CustomerStatus
 from core.services import consumption, products
+from core.services.usage_numbers import national
 from core.ui import aide, gate, move_wizard, navigation, option_drawer, product_card
 from core.ui.gate import Visit
 from core.ui.parts import card, empty, facts, heading, row
@@ -17,7 +18,6 @@ def main(visit: Visit) -> None:
     """Tell the page from top to bottom."""
     option_drawer.changes_of_today(visit)
     show_products(visit)
-    show_settings(visit)
     aide.show(
         visit,
         [
@@ -30,45 +30,43 @@ def main(visit: Visit) -> None:
 
 
 def show_products(visit: Visit) -> None:
-    """Show each plan with its use of the running period and its options."""
+    """Show each plan with its use of the running period and its options, then how to reach the customer and the house move."""
     with reading() as session:
         held = products.held(session, visit.actor, customer_id=visit.customer.id)
         used = consumption.running(session, visit.actor, customer_id=visit.customer.id)
     with row("products"):
         heading(t("Products"))
         if held:
-            st.caption(
-                t(
-                    "Period from {since} to {last} · as of {time}, data up to 30 min late",
-                    since=day(used.period.since, "short"), last=day(used.period.last, "short"), time=i18n.clock_time(used.as_of),
-                ),
-                width="content",
-            )  # fmt: skip
+            since, last = day(used.period.since, "short"), day(used.period.last, "short")
+            as_of = i18n.clock_time(used.as_of)
+            st.caption(t("Period from {since} to {last} · as of {time}, data up to 30 min late", since=since, last=last, time=as_of))
     if not held:
         _nothing_held(visit)
-        return
     with st.grid(3, min_column_width=330, gap="small"):
         for plan in held:
             product_card.show(visit, plan, used.lines[plan.id], used)
-
-
-def show_settings(visit: Visit) -> None:
-    """Show how to reach the customer, and the house move."""
-    with st.grid(2, min_column_width=330, gap="small"):
-        with card("contact", stretch=True):
-            heading(t("Contact"), 3)
-            facts(
-                [
-                    (t("Address"), visit.customer.address),
-                    (t("Phone"), product_card.national(visit.customer.phone) if visit.customer.phone else t("none")),
-                    (t("E-mail"), visit.customer.email or t("none: bills and messages go by post")),
-                ]
-            )
-            st.page_link(
-                navigation.page_file("account"), label=t("Change contact data"), icon=":material/edit:",
-                query_params=navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None),
-            )  # fmt: skip
+        show_contact(visit)
         move_wizard.show(visit)
+
+
+def show_contact(visit: Visit) -> None:
+    """Show how to reach the customer."""
+    customer = visit.customer
+    with card("contact", stretch=True):
+        heading(t("Contact"), 3)
+        facts(
+            [
+                (t("Address"), customer.address),
+                (t("Phone"), national(customer.phone) if customer.phone else t("none")),
+                (t("E-mail"), customer.email or t("none: bills and messages go by post")),
+            ]
+        )
+        st.page_link(
+            navigation.page_file("account"),
+            label=t("Change contact data") if not customer.read_only else t("See contact data"),
+            icon=":material/edit:",
+            query_params=navigation.customer_query(customer.customer_no if visit.actor.staff else None),
+        )
 
 
 def _nothing_held(visit: Visit) -> None:

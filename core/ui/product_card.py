@@ -76,15 +76,13 @@ def _states(plan: Held, use: LineUse) -> list[tuple[str, Tone, str]]:
         found.append((t("Slowed down"), "watch", "speed"))
     elif use.nearly_used_up:
         found.append((t("Nearly used up"), "watch", "hourglass_bottom"))
-    if plan.is_minor:
-        found.append((t("Minor"), "info", "face"))
     return found
 
 
 def _who(plan: Held) -> str:
     number = national(plan.line) if plan.line else ""
     if plan.offering.services == (Service.MOBILE,):
-        return " · ".join(part for part in (plan.user_name or "", number) if part)
+        return " · ".join(part for part in (plan.user_name or "", number, t("minor") if plan.is_minor else "") if part)
     words = [t(_SERVICES[service]) for service in plan.offering.services]
     return " · ".join([*words[:-1], f"{words[-1]} {number}" if number else words[-1]])
 
