@@ -11,7 +11,7 @@ from core import clock
 from core.catalogue import catalogue, company, law
 from core.models.bill import BillCategory, LineKind
 from core.models.billing_account import BillingAccount, BillModel, PaymentMethod
-from core.models.customer import ContactKind, ContactMedium, Customer, CustomerKind
+from core.models.customer import ContactKind, ContactMedium, Customer, CustomerKind, Language
 from core.models.mandate import Mandate
 from core.models.product import Product
 from core.pdf.bill import PrintedBill, PrintedCredit, PrintedDebit, PrintedLine, PrintedUse, PrintedVat
@@ -54,6 +54,7 @@ class Addressee:
     language: str
     business: bool
     party: PrintedParty
+    seller: PrintedSeller
     easy_switch_id: str
     order_reference: str | None
     legacy: bool
@@ -91,7 +92,7 @@ def addressees(session: Session, customer_ids: Collection[int]) -> dict[int, Add
         .join(BillingAccount, col(BillingAccount.customer_id) == Customer.id)
         .where(col(Customer.id).in_(customer_ids))
     )
-    found = {}
+    found, sellers = {}, {language.value: seller(language.value) for language in Language}
     for customer, account in rows:
         business = customer.kind is CustomerKind.ORGANIZATION
         by_transfer = account.payment_method is PaymentMethod.TRANSFER
@@ -101,6 +102,7 @@ def addressees(session: Session, customer_ids: Collection[int]) -> dict[int, Add
             language=customer.language.value,
             business=business,
             party=_named(parties[customer.id], customer.name, customer.enterprise_no if business else None),
+            seller=sellers[customer.language.value],
             easy_switch_id=account.easy_switch_id,
             order_reference=account.order_reference,
             legacy=account.bill_model is BillModel.LEGACY,
@@ -126,7 +128,7 @@ def bill(to: Addressee, draft: BillDraft, issue: Issue) -> PrintedBill:
         due_date=due,
         period_since=draft.period.since,
         period_until=draft.period.until,
-        seller=seller(to.language),
+        seller=to.seller,
         customer=to.party,
         customer_no=to.customer_no,
         easy_switch_id=to.easy_switch_id,
@@ -159,7 +161,7 @@ def credit_note(
         due_date=day,
         period_since=line.since or day,
         period_until=line.until or day + timedelta(days=1),
-        seller=seller(to.language),
+        seller=to.seller,
         customer=to.party,
         customer_no=to.customer_no,
         easy_switch_id=to.easy_switch_id,

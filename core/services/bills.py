@@ -22,15 +22,19 @@ from core.models.product import Product
 from core.pdf.bill import PrintedBill, render_bill
 from core.services import audit, billing, billing_facts, explain
 from core.services.bill_issuing import Issued, ToIssue, issue, issue_credit_note, issue_due, issue_many
+from core.services.bill_words import CreditReason
 from core.services.billing import BillDraft, Line
 from core.services.billing_facts import Change
 from core.services.explain import Explanation, Paper
 from core.services.periods import Period
 
 __all__ = [
-    "BillRow", "Change", "Issued", "NextBill", "OpenAmount", "ToIssue", "explain_bill", "explain_next", "issue", "issue_credit_note",
+    "BillRow", "Change", "CreditReason", "Issued", "NextBill", "OpenAmount", "ToIssue", "explain_bill", "explain_next", "issue", "issue_credit_note",
     "issue_due", "issue_many", "of_customer", "open_summary", "pdf", "preview_next",
 ]  # fmt: skip
+
+
+_REFERRED = aliased(Bill)
 
 
 @dataclass(frozen=True)
@@ -136,20 +140,26 @@ def open_summary(session: Session, customer_id: int) -> OpenAmount:
     late = payable < clock.today()
     due = case((col(Bill.category) != BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
     owed = case((col(Bill.category) == BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
+    paid = (
+        select(func.sum(col(Payment.amount_cents)))
+        .where(col(Payment.customer_id) == customer_id, col(Payment.state) != PaymentState.RETURNED)
+        .scalar_subquery()
+    )
+    counted = (
+        select(func.sum(col(PaymentAllocation.amount_cents)))
+        .where(col(PaymentAllocation.customer_id) == customer_id, col(PaymentAllocation.reversed_on).is_(None))
+        .scalar_subquery()
+    )
     row = session.execute(
         select(
-            func.sum(due), func.sum(case((late, due), else_=0)), func.sum(owed),
-            func.min(case((late & (due > 0), payable))), func.min(case((~late & (due > 0), payable))),
+            func.coalesce(func.sum(due), 0),
+            func.coalesce(func.sum(case((late, due), else_=0)), 0),
+            func.coalesce(func.sum(owed), 0) + func.coalesce(paid, 0) - func.coalesce(counted, 0),
+            func.min(case((late & (due > 0), payable))),
+            func.min(case((~late & (due > 0), payable))),
         ).where(col(Bill.customer_id) == customer_id, col(Bill.remaining_cents) > 0)
-    ).one()  # fmt: skip
-    paid = select(func.sum(col(Payment.amount_cents))).where(
-        col(Payment.customer_id) == customer_id, col(Payment.state) != PaymentState.RETURNED
-    )
-    counted = select(func.sum(col(PaymentAllocation.amount_cents))).where(
-        col(PaymentAllocation.customer_id) == customer_id, col(PaymentAllocation.reversed_on).is_(None)
-    )
-    over = (session.execute(paid).scalar() or 0) - (session.execute(counted).scalar() or 0)
-    return OpenAmount(int(row[0] or 0), int(row[1] or 0), row[3], int(row[2] or 0) + int(over), row[4])
+    ).one()
+    return OpenAmount(int(row[0]), int(row[1]), row[3], int(row[2]), row[4])
 
 
 def pdf(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> bytes:
@@ -195,10 +205,11 @@ def _rows_query(customer_id: int) -> Any:  # noqa: ANN401 - a select of more col
         "id bill_no category bill_date due_date payable_until period_since period_until state incl_cents third_party_cents "
         "remaining_cents credited_cents ogm mandate_id version"
     )
-    other = aliased(Bill)
-    named = (col(other.customer_id) == col(Bill.customer_id)) & (col(other.id) == col(Bill.refers_to_id))
+    named = (col(_REFERRED.customer_id) == col(Bill.customer_id)) & (col(_REFERRED.id) == col(Bill.refers_to_id))
     columns = [getattr(Bill, name) for name in names.split()]
-    return select(*columns, col(other.bill_no).label("refers_to")).outerjoin(other, named).where(col(Bill.customer_id) == customer_id)
+    return (
+        select(*columns, col(_REFERRED.bill_no).label("refers_to")).outerjoin(_REFERRED, named).where(col(Bill.customer_id) == customer_id)
+    )
 
 
 def _row(row: Any, story: Mapping[str, Any], reason: Any) -> BillRow:  # noqa: ANN401 - rows of wide selects

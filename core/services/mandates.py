@@ -273,7 +273,7 @@ def pdf(session: Session, actor: Actor, *, customer_id: int, umr: str) -> bytes:
         PrintedMandate(
             language=to.language,
             umr=row.umr,
-            seller=bill_printing.seller(to.language),
+            seller=to.seller,
             customer=to.party,
             customer_no=to.customer_no,
             holder=row.holder,

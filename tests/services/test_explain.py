@@ -1,0 +1,103 @@
+"""Why an amount is what it is: every sample customer's story, and steps that always add up."""
+
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import Session
+
+from core import i18n
+from core.models.usage import Tariff, UsageKind
+from core.services import bills
+from core.services.billing import Account, Coverage, Held, preview
+from core.services.explain import Explanation, Paper, Told, explain
+from core.services.usage import Sum
+from tests.builders import AGENT, make_customer, make_product
+from tests.services.money_stories import NOVEMBER, bill, family, legacy
+
+SINCE, DECEMBER = date(2024, 1, 1), date(2026, 12, 5)
+PAID_OCTOBER, PAID_NOVEMBER = Coverage(date(2026, 10, 5), date(2026, 11, 1)), Coverage(NOVEMBER, date(2026, 12, 1))
+
+
+def said(told: Told) -> str:
+    return i18n.translate("en", told.msgid, **told.params).replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def steps(found: Explanation) -> list[tuple[str, int]]:
+    return [(said(step.label), step.cents) for step in found.steps]
+
+
+class TestExplain:
+    def test_p01_noas_data_and_premium_messages(self, session: Session) -> None:
+        customer = family(session)
+        found = bills.explain_next(session, AGENT, customer_id=customer.id, language="en")
+        assert (found.before_cents, found.total_cents) == (7800, 14600)
+        assert steps(found) == [
+            ("Mobile data outside the bundle, Noa: 1.240 MB × 0,05 €", 6200),
+            ("Premium services, Noa: 3 × 2,00 €", 600),
+        ]
+        assert [said(one.sentence) for one in found.advice] == [
+            "The option 5 GB a month (10,00 € a month) would have avoided these 62,00 €."
+        ]
+        assert found.advice[0].worth_it
+
+    def test_p02_the_peak_option_is_not_worth_it(self) -> None:
+        usage = {(1, UsageKind.VOICE, Tariff.PEAK): Sum(9, 2700, 2700, 225)}
+        after = preview(account=Account(), held=[Held("DUO", SINCE, None, 1)], bill_date=NOVEMBER, previous=PAID_OCTOBER, usage=usage)
+        found = explain(Paper.of_draft(after), Paper.of_draft(after), plans={1: "DUO"}, language="en")
+        assert steps(found) == []
+        assert [(said(one.sentence), one.worth_it) for one in found.advice] == [
+            ("The option Free calls in peak hours (5,00 € a month) would not be worth it: it would have avoided 2,25 € only.", False)
+        ]
+
+    def test_p09_tells_how_the_old_and_the_new_bills_meet(self, session: Session) -> None:
+        found = bills.explain_next(session, AGENT, customer_id=legacy(session).id, language="en")
+        assert (found.before_cents, found.total_cents) == (800, 1093)
+        assert steps(found) == [("Mobile Red, 0470 00 00 09: 8,00 € × 11/30 (20/11 – 30/11)", 293)]
+        assert "no day is charged twice" in said(found.sentences[0])
+
+    def test_p12_a_first_bill_is_told_by_its_own_lines(self, session: Session) -> None:
+        customer = make_customer(session)
+        make_product(session, customer, "CHILI", since=date(2026, 11, 16))
+        found = bills.explain_next(session, AGENT, customer_id=customer.id, language="en")
+        assert steps(found) == [("Mobile Chili: 28,00 € × 15/30 (16/11 – 30/11)", 1400), ("Mobile Chili: December 2026", 2800)]
+
+    def test_p04_a_business_sees_its_vat_as_a_step(self) -> None:
+        account = Account(business=True)
+        before = preview(account=account, held=[Held("LOCO", SINCE)], bill_date=NOVEMBER, previous=PAID_OCTOBER)
+        held = [Held("LOCO", SINCE), Held("CHILI", date(2026, 12, 1))]
+        after = preview(account=account, held=held, bill_date=DECEMBER, previous=PAID_NOVEMBER)
+        found = explain(Paper.of_draft(after), Paper.of_draft(before), plans={}, language="en")
+        assert steps(found) == [("Mobile Chili: new", 2314), ("VAT", after.vat_cents - before.vat_cents)]
+
+    def test_tells_what_began_what_ended_and_what_was_only_before(self) -> None:
+        over = {(1, UsageKind.DATA, Tariff.OVER): Sum(1, 200_000, 200_000, 1000)}
+        first = [Held("RED", SINCE, None, 1), Held("MOB_UNLIM_CALLS", SINCE, date(2026, 12, 1), 2)]
+        before = preview(account=Account(), held=first, bill_date=NOVEMBER, previous=PAID_OCTOBER, usage=over)
+        second = [Held("RED", SINCE, None, 1), Held("MOB_DATA_5G", date(2026, 11, 18), None, 3)]
+        after = preview(account=Account(), held=second, bill_date=DECEMBER, previous=PAID_NOVEMBER)
+        assert steps(explain(Paper.of_draft(after), Paper.of_draft(before), plans={1: "RED"}, language="en")) == [
+            ("5 GB a month: 10,00 € × 13/30 (18/11 – 30/11)", 433), ("5 GB a month: new", 1000), ("Unlimited calls: ended", -500),
+            ("Mobile data outside the bundle: only on the bill before", -1000),
+        ]  # fmt: skip
+
+    def test_an_issued_bill_is_explained_by_the_one_before_it(self, session: Session) -> None:
+        customer = family(session)
+        bill(session, customer, date(2026, 10, 5))
+        found = bills.explain_bill(session, AGENT, customer_id=customer.id, bill_no="2611000017", language="en")
+        assert (found.before_date, found.before_cents, found.total_cents, found.steps) == (date(2026, 10, 5), 7800, 7800, ())
+
+    @given(
+        before=st.lists(st.tuples(st.sampled_from(["TRIO", "RED", "HOT", "TV_SPORT"]), st.dates(SINCE, NOVEMBER))),
+        after=st.lists(st.tuples(st.sampled_from(["TRIO", "RED", "HOT", "TV_SPORT", "MOB_DATA_1G"]), st.dates(SINCE, DECEMBER))),
+        over=st.integers(0, 9_000_000),
+        business=st.booleans(),
+    )
+    def test_steps_always_add_up(self, before: list[tuple[str, date]], after: list[tuple[str, date]], over: int, *, business: bool) -> None:
+        account = Account(business=business)
+        usage = {(0, UsageKind.DATA, Tariff.OVER): Sum(1, over, over, -(-over // 1000) * 5)}
+        old, new = ([Held(code, since, None, number) for number, (code, since) in enumerate(one)] for one in (before, after))
+        first = preview(account=account, held=old, bill_date=NOVEMBER, previous=PAID_OCTOBER)
+        second = preview(account=account, held=new, bill_date=DECEMBER, previous=PAID_NOVEMBER, usage=usage)
+        found = explain(Paper.of_draft(second), Paper.of_draft(first), plans={}, language="fr")
+        assert found.before_cents + sum(step.cents for step in found.steps) == found.total_cents
