@@ -106,7 +106,7 @@ def _read(mime: str, data: bytes, boxes: Sequence[Box], limits: Limits) -> bytes
     The child gets no environment: no address and no key of ours is within reach of the file.
     """
     module, options = ("pdfs", {}) if mime == PDF else ("images", {"kind": _IMAGE_KINDS[mime], "boxes": list(boxes)})
-    command = [sys.executable, "-B", "-E", "-s", "-m", "core.documents.child", str(limits.cpu_seconds), str(limits.memory_mb)]
+    command = [sys.executable, "-BEsWignore", "-m", "core.documents.child", str(limits.cpu_seconds), str(limits.memory_mb)]
     given = json.dumps({"module": module, "options": options}).encode() + b"\n" + data
     try:
         with _places:

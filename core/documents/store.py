@@ -15,10 +15,7 @@ from obstore.store import LocalStore, from_url
 from core.settings import settings
 
 _KEY = re.compile(r"[0-9a-f]{32}")
-_PATIENCE: dict[str, Any] = {
-    "client_options": {"connect_timeout": "5s", "timeout": "20s"},
-    "retry_config": {"max_retries": 2, "retry_timeout": timedelta(seconds=20)},
-}
+_RETRY: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 """A click waits for the store: rather an error soon than the three minutes of the library."""
 
 
@@ -70,7 +67,7 @@ def _store() -> Any:  # noqa: ANN401 - one class for each kind of address
 def _opened(url: str) -> Any:  # noqa: ANN401 - one class for each kind of address
     if url.startswith("memory:"):
         return from_url(url)
-    return from_url(url, mkdir=True) if url.startswith("file:") else from_url(url, **_PATIENCE)
+    return from_url(url, mkdir=True) if url.startswith("file:") else from_url(url, retry_config=_RETRY)
 
 
 def _sync(path: Path) -> None:

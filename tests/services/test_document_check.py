@@ -249,6 +249,12 @@ class TestImages:
     def test_keeps_what_a_png_shows(self, mode: str) -> None:
         assert opened(check("a.png", image(mode), PATIENT).data).convert("RGB").getpixel((5, 5)) == (255, 255, 255)
 
+    def test_refuses_a_png_whose_checksum_is_wrong(self) -> None:
+        data = bytearray(corpus("ok_id.png"))
+        data[data.index(b"IEND") - 5] ^= 1
+        with pytest.raises(Damaged):
+            check("a.png", bytes(data), PATIENT)
+
     def test_turns_printing_colours_into_those_of_a_screen(self) -> None:
         assert opened(check("a.jpg", image("CMYK", kind="JPEG"), PATIENT).data).mode == "RGB"
 
