@@ -1,0 +1,72 @@
+"""The files of the product team: a mistake is named when the file is read, and a change is seen at the next click."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from core import catalogue
+from core.catalogue import UNLIMITED
+
+UNLIMITED_FROM_MB = 300_000
+"""R29: "unlimited" may be said from 300 GB a month at full speed on."""
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the files, which a test may spoil."""
+    shutil.copytree(catalogue.FILES, tmp_path / "seed", ignore=shutil.ignore_patterns("*.py", "scenarios", "__pycache__"))
+    monkeypatch.setattr(catalogue, "FILES", tmp_path / "seed")
+    return tmp_path / "seed"
+
+
+def _replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+class TestCatalogue:
+    def test_a_changed_price_is_read_at_the_next_call(self, files: Path) -> None:
+        assert catalogue.catalogue()["RED"].price_cents(date(2026, 11, 18)) == 800
+        _replace(files / "catalogue.yaml", "incl_cents: 800", "incl_cents: 900")
+        assert catalogue.catalogue()["RED"].price_cents(date(2026, 11, 18)) == 900
+
+    def test_a_price_holds_from_its_day_on(self, files: Path) -> None:
+        _replace(files / "catalogue.yaml", "- {since: 2019-01-01, incl_cents: 800}", "- {since: 2019-01-01, incl_cents: 800}\n      - {since: 2027-01-01, incl_cents: 950}")
+        red = catalogue.catalogue()["RED"]
+        assert [red.price_cents(date(2026, 12, 31)), red.price_cents(date(2027, 1, 1))] == [800, 950]
+
+    def test_refuses_a_rule_that_names_what_is_not_sold(self, files: Path) -> None:
+        _replace(files / "catalogue.yaml", "replaces: [TEL_PEAK]", "replaces: [TEL_PAEK]")
+        with pytest.raises(ValidationError, match="TEL_PAEK"):
+            catalogue.catalogue()
+
+    def test_refuses_a_name_that_is_missing_in_a_language(self, files: Path) -> None:
+        _replace(files / "catalogue.yaml", "{fr: Bouquet Sport, nl: Sportbouquet, de: Sportpaket, en: Sports bouquet}", "{fr: Bouquet Sport, nl: Sportbouquet, en: Sports bouquet}")
+        with pytest.raises(ValidationError, match="TV_SPORT"):
+            catalogue.catalogue()
+
+    def test_refuses_an_unknown_key(self, files: Path) -> None:
+        _replace(files / "catalogue.yaml", "when_used_up: throttle", "when_used_upp: throttle")
+        with pytest.raises(ValidationError, match="when_used_upp"):
+            catalogue.catalogue()
+
+    def test_a_plan_with_a_volume_below_300_gb_is_not_called_unlimited(self) -> None:
+        for offering in catalogue.catalogue().offerings.values():
+            volume = offering.allowance.data_mb
+            if volume is not None and volume != UNLIMITED and volume < UNLIMITED_FROM_MB:
+                assert not any("internet illimité" in text.lower() for text in offering.holds["fr"]), offering.code
+
+    def test_what_bars_something_is_free(self) -> None:
+        bars = [offering for offering in catalogue.catalogue().offerings.values() if offering.restriction]
+        assert bars
+        assert {price.incl_cents for offering in bars for price in offering.prices} == {0}
+
+
+class TestLaw:
+    def test_every_constant_names_its_source(self) -> None:
+        constants = catalogue._load(catalogue.FILES / "law.yaml")
+        assert [name for name, facts in constants.items() if not facts.get("source")] == []
