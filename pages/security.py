@@ -7,21 +7,21 @@ from core.db import reading
 from core.errors import N_
 from core.services import security
 from core.services.security import Access
-from core.ui import forms, gate, identity, own_access, parts
+from core.ui import aide, forms, gate, identity, own_access, parts
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.text import day, moment, t
 
 visit = gate.enter(Permission.SECURITY_READ)
 
-HELP = N_(
-    "A password has 15 characters or more; there is no rule about capitals, digits or signs. When you change it, your other sessions end.\n\n"
-    "We ask your security question on the telephone, to recognise you. Neither our staff nor anyone else can read your answer or your password."
+HELP = (
+    N_("A password has 15 characters or more; there is no rule about capitals, digits or signs. When you change it, your other sessions end."),
+    N_("We ask your security question on the telephone, to recognise you. Nobody can read your answer or your password."),
 )
-HELP_STAFF = N_(
-    "You can neither read nor choose a customer's password. Send the link: it works once, for 30 minutes, and a newer one replaces it.\n\n"
-    "Compare the answer while the caller is on the line. Each comparison is written down; after three wrong answers it rests for a while. "
-    "A right answer proves nothing alone: ask for another fact as well."
+HELP_STAFF = (
+    N_("You can neither read nor choose a customer's password. Send the link: it works once, for 30 minutes, and a newer one replaces it."),
+    N_("Compare the answer while the caller is on the line. Each comparison is written down; after three wrong answers it rests for a while."),
+    N_("A right answer proves nothing alone: ask for another fact as well."),
 )
 CHECK = "check"
 RESET = "reset"
@@ -44,7 +44,7 @@ def main(visit: Visit) -> None:
                 parts.heading(t("Security question"), 3)
                 own_access.show_question(visit, access)
     show_sessions(visit, access)
-    show_help(staff=visit.actor.staff)
+    aide.show(visit, [t(sentence) for sentence in (HELP_STAFF if visit.actor.staff else HELP)])
 
 
 def show_access(visit: Visit, access: Access) -> None:
@@ -90,12 +90,6 @@ def show_sessions(visit: Visit, access: Access) -> None:
             parts.empty(t("Signed in nowhere."))
         else:
             own_access.show_sessions(visit.actor, visit.customer.id)
-
-
-def show_help(*, staff: bool) -> None:
-    """Draw the help, folded away."""
-    with st.expander(t("Help"), icon=":material/help:"):
-        st.markdown(t(HELP_STAFF if staff else HELP))
 
 
 def send_reset(key: str) -> None:

@@ -9,10 +9,8 @@ import secrets
 from urllib.parse import quote, urlencode
 
 import streamlit as st
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core.db import reading, transaction
@@ -73,17 +71,7 @@ def sign_out(request: Request) -> Response:
     return response
 
 
-def ready(_request: Request) -> Response:
-    """Say whether the database answers: what a load balancer asks before it sends anyone here."""
-    try:
-        with reading() as session:
-            session.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        return JSONResponse({"ready": False}, status_code=503)
-    return JSONResponse({"ready": True})
-
-
-ROUTES = [Route("/auth/in", sign_in), Route("/auth/out", sign_out), Route("/api/ready", ready)]
+ROUTES = [Route("/auth/in", sign_in), Route("/auth/out", sign_out)]
 
 
 def name_browser(request: Request) -> str | None:

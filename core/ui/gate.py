@@ -17,7 +17,7 @@ from core.db import reading
 from core.errors import DomainError, NotFound, NotPermitted
 from core.services import customers
 from core.services.customers import CustomerHead
-from core.ui import identity
+from core.ui import identity, navigation
 from core.ui.text import message, t
 
 
@@ -103,5 +103,5 @@ def _check(actor: Actor, permission: Permission, customer_id: int | None) -> Non
 
 def _refuse(refusal: DomainError) -> NoReturn:
     st.warning(message(refusal), icon=":material/lock:")
-    st.page_link("../pages/customers.py", label=t("Find a customer"))
+    st.page_link(navigation.page_file(navigation.DESK.path), label=t("Find a customer"))
     st.stop()

@@ -56,10 +56,13 @@ def _add(headers: MutableHeaders, request: Request) -> None:
 
 
 def policy(host: str, framed: str) -> str:
-    """Return the content policy: everything from this host alone. Plotly and Streamlit's widgets set styles of their own."""
+    """Return the content policy: everything from this host alone.
+
+    Streamlit sets styles inline, and its Vega charts compile their expressions; no inline script but its own may run.
+    """
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
     return (
-        f"default-src 'self'; script-src 'self' {_inline_scripts()}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        f"default-src 'self'; script-src 'self' 'unsafe-eval' {_inline_scripts()}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
         f"font-src 'self' data:; connect-src 'self'{sockets}; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
         f"form-action 'self'; frame-ancestors {framed}"
     )

@@ -27,10 +27,7 @@ _SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Wi
 
 def current() -> SignedIn | None:
     """Return who is signed in at this moment, or None; stop the run where the state belongs to another browser."""
-    owner = _handshake()
-    if st.session_state.setdefault(_OWNER, owner) != owner:
-        st.error(t("This tab belongs to another sign-in. Reload the page."), icon=":material/lock:")
-        st.stop()
+    _stop_strangers()
     token = _token()
     if token is None:
         return None
@@ -44,6 +41,7 @@ def current() -> SignedIn | None:
 
 def enter(token: str) -> None:
     """Let a fresh sign-in into the browser: by the cookie, or into this tab alone where a demo's host drops cookies."""
+    _stop_strangers()
     if not browser() and settings().demo:
         st.session_state[_TAB_TOKEN] = token
         return
@@ -72,7 +70,7 @@ def browser() -> str:
 
 def address() -> str | None:
     """Return the network address the connection comes from; None on this machine itself."""
-    return st.context.ip_address
+    return _text(st.context.ip_address) or None
 
 
 def origin() -> str:
@@ -85,9 +83,17 @@ def origin() -> str:
 
 def device() -> str:
     """Return how a session is recognised in a list: "Firefox · Windows"."""
-    agent = _header("User-Agent")
+    agent = _text(st.context.headers.get("User-Agent"))
     words = [next((name for sign, name in known if sign in agent), "") for known in (_BROWSERS, _SYSTEMS)]
     return " · ".join(word for word in words if word)
+
+
+def _stop_strangers() -> None:
+    """Stop the run of whoever came to a state that was made under other cookies."""
+    owner = _handshake()
+    if st.session_state.setdefault(_OWNER, owner) != owner:
+        st.error(t("This tab belongs to another sign-in. Reload the page."), icon=":material/lock:")
+        st.stop()
 
 
 def _token() -> str | None:
@@ -118,8 +124,9 @@ def _here() -> str:
 
 
 def _cookie(name: str) -> str:
-    return st.context.cookies.get(name, "")
+    return _text(st.context.cookies.get(name))
 
 
-def _header(name: str) -> str:
-    return st.context.headers.get(name, "")
+def _text(value: object) -> str:
+    """Return a value of the handshake; where there was none, as in AppTest, what Streamlit offers is no text."""
+    return value if isinstance(value, str) else ""

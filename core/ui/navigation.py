@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,6 +12,9 @@ from core.ui.text import t
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+"""Absolute, since Streamlit counts from the entry script: that is the shell, or app.py where it is run as a plain script."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +42,13 @@ def pages(start: Callable[[], None]) -> "list[StreamlitPage]":
 
     Every page is always in the list, whoever looks: a list by right would lose deep links on the way through the sign-in.
     """
-    listed = [st.Page(f"../pages/{tab.path}.py", title=t(tab.label), url_path=tab.path) for tab in (*TABS, DESK)]
+    listed = [st.Page(page_file(tab.path), title=t(tab.label), url_path=tab.path) for tab in (*TABS, DESK)]
     return [st.Page(start, title="Guichet", url_path="start", default=True), *listed]
 
 
 def page_file(path: str) -> str:
     """Return what st.switch_page and st.page_link want for a page."""
-    return f"../pages/{path}.py"
+    return str(PAGES / f"{path}.py")
 
 
 def customer_query(customer_no: str | None) -> dict[str, str]:

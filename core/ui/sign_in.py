@@ -54,7 +54,7 @@ def _show_form() -> None:
 
 def _show_demo() -> None:
     st.caption(t("Demonstration: invented data, demo prices. One click lets you in."))
-    with st.container(key="sign_in:staff"), st.grid(2, gap="small"):
+    with st.container(key="sign_in:staff"), st.grid(2, min_column_width=130, gap="small"):
         for username, role in ROLES.items():
             _door(username, t(role), ":material/badge:")
     with reading() as session:
