@@ -100,8 +100,6 @@ def _asks(function: ast.FunctionDef) -> bool:
     return any(
         isinstance(part, ast.Call)
         and (called(part) == "require" or any(isinstance(argument, ast.Name) and argument.id == "actor" for argument in part.args))
-        or isinstance(part, ast.Attribute)
-        and part.attr in {"user_id", "staff"}
         for node in body[:3]
         for part in ast.walk(node)
     )

@@ -1,0 +1,92 @@
+"""A client that asks a Streamlit server for runs, as a browser does, and waits for the end of each."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 120
+
+
+@contextmanager
+def server(script: str, environment: dict[str, str]) -> Iterator[int]:
+    """Serve a script on a free port of this machine, and return the port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / script), "--server.port", str(port), "--server.headless", "true"]
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(port: int) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    msg = "the server did not start"
+    raise TimeoutError(msg)
+
+
+class Tab:
+    """One browser tab on a server."""
+
+    def __init__(self, port: int, cookie: str = "") -> None:
+        headers = {"Cookie": cookie} if cookie else {}
+        self.socket = connect(
+            f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], additional_headers=headers, max_size=None  # type: ignore[list-item]
+        )
+        self.widgets: dict[str, Any] = {}
+
+    def run(self, page: str, query: str, *, click: str | None = None) -> float:
+        """Ask for a run of a page, with a click on a widget if one is named, and return its milliseconds."""
+        message = BackMsg()
+        state = message.rerun_script
+        state.query_string, state.page_name = query, page
+        if click is not None:
+            widget = state.widget_states.widgets.add()
+            widget.id, widget.trigger_value = click, True
+        start = time.perf_counter()
+        self.socket.send(message.SerializeToString())
+        while True:
+            answer = ForwardMsg()
+            answer.ParseFromString(self.socket.recv(timeout=60))  # type: ignore[arg-type]
+            kind = answer.WhichOneof("type")
+            if kind == "delta":
+                self._note(answer)
+            if kind == "script_finished":
+                return (time.perf_counter() - start) * 1000
+
+    def _note(self, answer: ForwardMsg) -> None:
+        element = answer.delta.new_element
+        kind = element.WhichOneof("type")
+        if kind in {"button", "checkbox"}:
+            found = getattr(element, kind)
+            self.widgets[found.id] = found
+
+    def widget(self, part: str) -> str:
+        """Return the id of the widget whose key holds a text."""
+        return next(identifier for identifier in self.widgets if part in identifier)
+
+    def close(self) -> None:
+        """Close the tab."""
+        self.socket.close()
