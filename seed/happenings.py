@@ -13,8 +13,9 @@ from core.models.customer import CustomerStatus
 from core.models.document import DocumentKind
 from core.models.interaction import Interaction, InteractionChannel, Task
 from core.models.product import ProductStatus
-from core.services import appointments, audit, bill_issuing, caps, communications, documents, orders, products, slots
+from core.services import appointments, audit, bill_issuing, caps, communications, documents, moves, orders, payments, products, slots
 from core.services.bill_words import CreditReason
+from core.services.move_rules import Wish
 from seed.scene import Scene
 
 Facts = Mapping[str, Any]
@@ -90,6 +91,31 @@ def _credit_note(scene: Scene, facts: Facts) -> None:
     )
 
 
+def _returned(scene: Scene, facts: Facts) -> None:
+    payments.return_collection(scene.session, SYSTEM, customer_id=scene.customer.id, bill_no=facts["bill"], code=facts["code"])
+
+
+def _refund(scene: Scene, facts: Facts) -> None:
+    payments.refund(
+        scene.session, SYSTEM, customer_id=scene.customer.id, credit_note_no=facts["credit_note"], iban=facts["iban"],
+        completed_on=facts["completed"],
+    )  # fmt: skip
+
+
+def _plan(scene: Scene, facts: Facts) -> None:
+    payments.propose_plan(scene.session, SYSTEM, customer_id=scene.customer.id, parts=facts["parts"])
+
+
+def _move(scene: Scene, facts: Facts) -> None:
+    visit = facts["appointment"]
+    slot = slots.slot_id(slots.zone_of(facts["to"]["postcode"]), visit["day"], DayPart(visit["part"]))
+    wish = Wish(
+        **facts["to"], move_out=facts["move_out"], move_in=facts["move_in"], slot_id=slot,
+        contact_name=scene.customer.name, contact_phone=scene.story["customer"]["phone"],
+    )  # fmt: skip
+    moves.confirm(scene.session, AGENT, customer_id=scene.customer.id, wish=wish)
+
+
 def _suspend(scene: Scene, facts: Facts) -> None:
     scene.customer.status, scene.customer.status_since = CustomerStatus.SUSPENDED, clock.today()
     scene.customer.status_reason = facts["reason"]
@@ -156,6 +182,10 @@ HAPPENINGS: dict[str, Callable[[Scene, Facts], None]] = {
     "appointment_done": _appointment_done,
     "appointment_failed": _appointment_failed,
     "credit_note": _credit_note,
+    "returned": _returned,
+    "refund": _refund,
+    "plan": _plan,
+    "move": _move,
     "suspend": _suspend,
     "close": _close,
     "document": _document,
