@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from sqlmodel import Session
 
 from core import clock
-from core.actor import Actor, Permission
+from core.actor import SYSTEM, Actor, Permission
 from core.errors import DomainError, N_
 from core.models.audit import DemoClock
-from core.services import audit
+from core.services import audit, nights
 
 FIRST_MOMENT = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 """Wed 18 Nov 2026, 10:00 in Brussels: the day the sample customers are told for."""
@@ -28,7 +28,10 @@ def start_clock(session: Session, moment: datetime = FIRST_MOMENT) -> None:
 
 
 def move_clock(session: Session, actor: Actor, *, days: int = 0, months: int = 0) -> datetime:
-    """Move business time forward by days or months of the calendar, at the same hour in Brussels; return the new moment."""
+    """Move business time forward by days or months of the calendar, to the same hour in Brussels; return the new moment.
+
+    What falls due on the way is done: options take effect, bills are made, direct debits are collected.
+    """
     actor.require(Permission.DEMO_MOVE)
     row = session.get(DemoClock, 1)
     if row is None:
@@ -41,6 +44,7 @@ def move_clock(session: Session, actor: Actor, *, days: int = 0, months: int = 0
     )
     row.moment = moved
     session.flush()
+    nights.pass_days(session, SYSTEM, since=here.date(), until=day)
     clock.stand_at(moved)
     return moved
 
