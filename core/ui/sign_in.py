@@ -47,7 +47,7 @@ def _show_form() -> None:
     _authenticator().login(fields=fields, key="sign_in:form")
     if identity.current() is not None:
         st.rerun()
-    forms.answer(FORM)
+    _answer()
     if settings().demo:
         _show_demo()
 
@@ -93,6 +93,15 @@ def _show_reset(token: str) -> None:
         forms.error(FORM, "repeat")
         st.form_submit_button(t("Save the password"), key="sign_in:reset:save", on_click=_reset, args=(token,))
     forms.answer(FORM)
+
+
+def _answer() -> None:
+    """Draw the answer to the last try: our own words alone, so nothing in them needs to be made inert."""
+    found = forms.last(FORM)
+    if found is not None and found.good:
+        st.success(found.text, icon=":material/check_circle:")
+    elif found is not None:
+        st.error(found.text, icon=":material/error:")
 
 
 def _choose_language(code: str) -> None:

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from core import db, start
+from core.actor import SYSTEM
 from core.db import Base
 from core.models.user import SignInTicket, UserSession
 from core.services import sessions, users
@@ -129,7 +130,7 @@ class TestSignedIn:
         screen.button(key="sign_in:demo:agent").click().run()
         with db.transaction() as session:
             row = session.exec(select(UserSession)).one()
-            sessions.end_all(session, users.SYSTEM, user_id=row.user_id, customer_id=None)
+            sessions.end_all(session, SYSTEM, user_id=row.user_id, customer_id=None)
         assert "session:sign_out" not in keys(screen.run())
 
     def test_signs_out_on_the_server(self, screen: AppTest) -> None:
