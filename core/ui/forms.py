@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.ui.text import md
+
 ANSWER = "_answer"
 
 
@@ -39,20 +41,13 @@ def answer(form: str) -> None:
     if found is None or found.field is not None:
         return
     if found.good:
-        st.success(_plain(found.text), icon=":material/check_circle:")
+        st.success(md(found.text), icon=":material/check_circle:")
     else:
-        st.error(_plain(found.text), icon=":material/error:")
+        st.error(md(found.text), icon=":material/error:")
 
 
 def error(form: str, field: str) -> None:
     """Draw the refusal of one field, right below it."""
     found = last(form)
     if found is not None and found.field == field:
-        st.caption(f":red[:material/error: {_plain(found.text)}]")
-
-
-def _plain(text: str) -> str:
-    """Keep what a customer typed from becoming mark-up inside our own sentence."""
-    for char in "\\`*_[]<>#$:":
-        text = text.replace(char, f"\\{char}")
-    return text
+        st.caption(f":red[:material/error: {md(found.text)}]")
