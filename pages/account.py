@@ -49,7 +49,7 @@ def show_end(visit: Visit) -> None:
         return
     with card("left"):
         with row("left"):
-            heading(t("Contract ended") if visit.customer.read_only else t("To do"), 3)
+            heading(t("Contract ended") if visit.customer.read_only else t("To do"), 3, width="content")
             for task in tasks:
                 badge(t(TASKS.get(task.code, task.code)), "watch", "task_alt")
         told = []
@@ -66,7 +66,7 @@ def show_contact(visit: Visit, data: ContactData) -> None:
     phone = national(data.phone) if data.phone else ""
     with card("contact", stretch=True):
         with row("contact"):
-            heading(t("Contact data"), 3)
+            heading(t("Contact data"), 3, width="content")
             st.space("stretch")
             if visit.actor.may(Permission.ACCOUNT_WRITE) and not data.read_only:
                 clicked = st.button(

@@ -55,13 +55,13 @@ def show_hits(actor: Actor, term: str) -> None:
         return
     open_single(hits, term)
     if not hits:
-        empty(md(t("No customer for “{term}”. Try the customer no., a phone or a +++…+++ communication.", term=term)))
+        st.text(t("No customer for “{term}”. Try the customer no., a phone or a +++…+++ communication.", term=term))
         return
     if len(hits) == LIMIT:
         summary = t("The {count} most probable results for “{term}”. Add a word to find fewer.", count=LIMIT, term=term)
     else:
         summary = tn("{count} result for “{term}”", "{count} results for “{term}” · the most probable first", len(hits), term=term)
-    st.caption(md(summary))
+    st.text(summary)
     for hit in hits:
         show_hit(hit, term)
 
@@ -77,7 +77,7 @@ def show_hit(hit: Hit, term: str) -> None:
         st.space("stretch")
         if WHY[hit.why]:
             found = national(hit.found) if hit.why in {Why.PHONE, Why.LINE} else hit.found
-            st.caption(md(t(WHY[hit.why], found=found, term=term)), width="content")
+            st.text(t(WHY[hit.why], found=found, term=term), width="content")
         status_badge(hit.status)
 
 
@@ -86,11 +86,12 @@ def show_recent(actor: Actor) -> None:
     with reading() as session:
         opened = customers.recent(session, actor)
     with card("recent"):
-        heading(t("Opened last"), 3)
+        with row("recent"):
+            heading(t("Opened last"), 3, width="content")
         if not opened:
             empty(t("No file was opened yet."))
         for file in opened:
-            with row(f"recent-{file.customer_no}"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"billrow-recent-{file.customer_no}"):
                 with st.container(key=f"desk:recent:{file.customer_no}", width=230):
                     query = navigation.customer_query(file.customer_no)
                     st.page_link(navigation.page_file("home"), label=md(file.name), query_params=query)

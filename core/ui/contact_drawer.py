@@ -88,11 +88,10 @@ def _text(name: str, label: str, kind: Kind = "default", autocomplete: str = "of
 def _propose_town() -> None:
     """Propose the towns of the postcode where another one is written; parts of municipalities may stay."""
     postcode = st.session_state.get(_key("postcode"), "").strip()
-    for town in postcodes.suggest(postcode, st.session_state.get(_key("town"), "")):
-        st.button(
-            t("{postcode} is {town}: take it", postcode=postcode, town=md(town)), key=f"account:take:{town}", type="tertiary",
-            icon=":material/location_on:", on_click=_take_town, args=(town,),
-        )  # fmt: skip
+    with st.container(horizontal=True, gap="small"):
+        for town in postcodes.suggest(postcode, st.session_state.get(_key("town"), "")):
+            label = t("{postcode} is {town}: take it", postcode=postcode, town=md(town))
+            st.button(label, key=f"account:take:{town}", icon=":material/location_on:", on_click=_take_town, args=(town,))
 
 
 def _take_town(town: str) -> None:
@@ -118,7 +117,7 @@ def _told(changed: Changed) -> str:
     parts_changed = ", ".join(t(word) for word in changed.what)
     saved = t("Saved: {what}.", what=parts_changed) if changed.what else ""
     if changed.code_sent_to:
-        return f"{saved} {t('We sent a code to {email}: type it in below.', email=changed.code_sent_to)}".strip()
+        return f"{saved} {t('We sent a code to the new e-mail: type it in below.')}".strip()
     return saved or t("Nothing was changed.")
 
 
@@ -133,7 +132,7 @@ def _confirm(tries: int) -> None:
     ):
         act(
             contacts.confirm_email, form=CODE, operation=operation(CODE, customer.id, customer.version, tries), customer_id=customer.id,
-            code=code, done=lambda email: t("{email} is confirmed.", email=email),
+            code=code, done=t("The e-mail is confirmed."),
         )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ def show(visit: Visit) -> None:
         )  # fmt: skip
     with parts.card("messages"):
         with parts.row("messages"):
-            parts.heading(t("Messages"), 3)
+            parts.heading(t("Messages"), 3, width="content")
             if unread:
                 parts.badge(t("{count} unread", count=unread), "info", "mail")
             st.space("stretch")
@@ -65,7 +65,7 @@ def _show_row(row: MessageRow) -> None:
                 parts.badge(t("Unread"), "info", "mail")
         st.button(md(row.subject), key=f"account:message:{row.id}", type="tertiary", on_click=_open, args=(row.id,))
         st.space("stretch")
-        st.caption(md(_way(row)), width="content")
+        st.text(_way(row), width="content")
 
 
 def _show_pages(customer_id: int, rows: list[MessageRow], before: Key | None) -> None:

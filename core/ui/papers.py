@@ -35,7 +35,8 @@ def show(visit: Visit) -> None:
     with reading() as session:
         rows = documents.of_customer(session, visit.actor, customer_id=visit.customer.id)
     with parts.card("documents", stretch=True):
-        parts.heading(t("Documents"), 3)
+        with parts.row("documents"):
+            parts.heading(t("Documents"), 3, width="content")
         forms.answer(REVIEW)
         if not rows:
             parts.empty(t("No document was handed in."))
