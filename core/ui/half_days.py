@@ -108,15 +108,16 @@ def short(value: date, part: DayPart) -> str:
 
 
 def _kinds(choice: Choice, kinds: tuple[AppointmentCategory, ...]) -> None:
+    # The weeks are worked out here: a callback runs before the business clock of this run is set.
+    starts = {kind: replace(choice, category=kind, day=slots.window(kind).since, slot_id=None) for kind in kinds}
     st.segmented_control(
         t("Kind of visit"), kinds, default=choice.category, required=True, format_func=lambda kind: t(CATEGORIES[kind]),
-        key="appointments:category", on_change=_choose_kind, args=(choice,), label_visibility="collapsed",
+        key="appointments:category", on_change=_choose_kind, args=(starts,), label_visibility="collapsed",
     )  # fmt: skip
 
 
-def _choose_kind(choice: Choice) -> None:
-    category = st.session_state["appointments:category"]
-    keep(replace(choice, category=category, day=slots.window(category).since, slot_id=None))
+def _choose_kind(starts: dict[AppointmentCategory, Choice]) -> None:
+    keep(starts[st.session_state["appointments:category"]])
 
 
 def _arrow(name: str, label: str, icon: str, choice: Choice, monday: date | None) -> None:
