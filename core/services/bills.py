@@ -17,7 +17,7 @@ from core.errors import NotFound
 from core.models.bill import Bill, BillCategory, BillLine, BillState
 from core.models.billing_account import BillingAccount, BillModel, PaymentMethod
 from core.models.customer import Customer, CustomerKind
-from core.models.payment import Payment, PaymentAllocation, PaymentState
+from core.models.payment import Payment, PaymentAllocation, PaymentState, Refund
 from core.models.product import Product
 from core.pdf.bill import PrintedBill, render_bill
 from core.services import audit, billing, billing_facts, explain
@@ -79,6 +79,7 @@ class BillRow:
     collected_on: date | None = None
     returned_on: date | None = None
     return_code: str | None = None
+    refunded_on: date | None = None
 
     @property
     def is_credit_note(self) -> bool:
@@ -228,6 +229,7 @@ def _row(row: Any, story: Mapping[str, Any], reason: Any) -> BillRow:  # noqa: A
         reason=reason.code if reason else None,
         reason_since=reason.since if reason else None,
         reason_until=reason.until if reason else None,
+        refunded_on=reason.refunded_on if reason else None,
         by_debit=row.mandate_id is not None,
         version=row.version,
         **story,
@@ -256,9 +258,11 @@ def _stories(session: Session, customer_id: int) -> dict[int, dict[str, Any]]:
 
 
 def _reasons(session: Session, customer_id: int) -> dict[int, Any]:
-    """Return by credit note the line that says why."""
+    """Return by credit note the line that says why, and when it was paid back."""
+    refunded_on = func.coalesce(col(Refund.completed_on), col(Refund.requested_on)).label("refunded_on")
     query = (
-        select(col(BillLine.bill_id), col(BillLine.code), col(BillLine.since), col(BillLine.until))
+        select(col(BillLine.bill_id), col(BillLine.code), col(BillLine.since), col(BillLine.until), refunded_on)
+        .outerjoin(Refund, (col(Refund.customer_id) == col(BillLine.customer_id)) & (col(Refund.credit_note_id) == BillLine.bill_id))
         .join(Bill, (col(Bill.customer_id) == BillLine.customer_id) & (col(Bill.id) == BillLine.bill_id))
         .where(col(Bill.customer_id) == customer_id, col(Bill.category) == BillCategory.CREDIT_NOTE)
     )

@@ -1,0 +1,260 @@
+"""The pieces of the tab of bills: what is late, the list, why an amount is what it is, and how to pay."""
+
+import base64
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Literal
+
+import streamlit as st
+
+from core import i18n
+from core.actor import Actor, Permission
+from core.catalogue import company
+from core.db import reading, transaction
+from core.errors import N_
+from core.models.bill import BillState
+from core.models.payment import PlanState
+from core.services import bills, payments
+from core.services.arrears import Arrears
+from core.services.bill_words import label
+from core.services.bills import BillRow, NextBill
+from core.services.explain import Explanation, Told
+from core.services.payments import PlanView
+from core.services.periods import next_banking_day
+from core.services.references import epc_qr, group_iban
+from core.ui import gate, navigation, parts
+from core.ui.gate import Visit
+from core.ui.parts import Step, Tone, badge, card, facts, heading, waterfall
+from core.ui.text import day, esc, euro, language, md, t, tn
+
+NEXT = "next"
+"""What `?bill=` holds for the bill that is still to come."""
+
+_SHOWN = "_bill_shown"
+
+
+def show_arrears(found: Arrears) -> None:
+    """Draw what is late: the amount, its cause, what came of it, what comes next, and the plan."""
+    amount = found.amount
+    with card("arrears"):
+        oldest = day(amount.oldest_overdue, "short") if amount.oldest_overdue else ""
+        heading(f":red[{t('{overdue_cents} overdue, the oldest since {oldest}', overdue_cents=amount.overdue_cents, oldest=oldest)}]", 3)
+        sentences = []
+        if found.suspended_on:
+            sentences.append(t("Services suspended since {on}; 112 stays reachable.", on=day(found.suspended_on, "short")))
+        if found.next_due:
+            number, due = found.missed + 1, day(found.next_due, "short")
+            told = N_("{due} would be missed due date no. {number} of the year: without a fee.")
+            if found.next_fee_cents:
+                told = N_("{due} would be missed due date no. {number} of the year: a reminder of {fee_cents} at most.")
+            sentences.append(t(told, due=due, number=number, fee_cents=found.next_fee_cents))
+        st.markdown(" ".join(sentences))
+        if found.plan:
+            st.markdown(_plan(found.plan))
+
+
+def show_next(found: NextBill) -> None:
+    """Draw the row of the bill that is still to come."""
+    with _row(NEXT):
+        _cell(f"**{day(found.bill_date)}**", 92)
+        with st.container(width=136):
+            badge(t("Estimate"), "neutral", "calculate")
+        _cell(t("about {amount_cents}", amount_cents=f"**{euro(found.amount_due_cents)}**"), 112, "right")
+        st.text(t("next bill, going by the usage so far"), width=300)
+        st.space("stretch")
+        _explain_button(NEXT, t("See the calculation"))
+
+
+def show_first(found: NextBill) -> None:
+    """Tell a new customer when the first bill comes, and how its amount comes about."""
+    with card("first_bill"):
+        heading(t("No bill yet"), 3)
+        told = t("The first bill leaves on {on}, for about {amount_cents}:", on=f"**{day(found.bill_date)}**", amount_cents=f"**{euro(found.amount_due_cents)}**")  # fmt: skip
+        sums = [
+            f"{euro(line.amount_cents)} ({day(line.since, 'short')} – {day(line.until - timedelta(days=1), 'short')})"  # noqa: RUF001 - a dash between days
+            if line.share_days
+            else f"{euro(line.amount_cents)} ({i18n.day(line.since, language(), 'month')})"
+            for line in found.draft.lines
+            if line.since and line.until
+        ]
+        st.markdown(f"{told} {' + '.join(sums)}.")
+        st.button(t("See the calculation"), key=f"bills:explain:{NEXT}", icon=":material/help:", on_click=_open, args=(NEXT,))
+
+
+def show_bill(visit: Visit, row: BillRow) -> None:
+    """Draw the row of a bill or a credit note."""
+    with _row(row.bill_no):
+        _cell(f"**{day(row.bill_date)}**", 92)
+        with st.container(width=136):
+            badge(*_state(row))
+        amount = f"**{euro(-row.total_cents if row.is_credit_note else row.total_cents)}**"
+        _cell(amount, 112, "right")
+        st.text(f"{row.bill_no} · {_story(row)}", width=300)
+        st.space("stretch")
+        if not row.is_credit_note:
+            _explain_button(row.bill_no, t("Explain"))
+            with st.container(key=f"bills:usage:{row.bill_no}", width="content"):
+                query = navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None)
+                st.page_link(navigation.page_file("usage"), label=t("Usage"), query_params=query | {"bill": row.bill_no})
+        st.download_button(
+            t("Download (PDF)"), data=partial(_pdf, visit.actor, visit.customer.id, row.bill_no), mime="application/pdf", type="tertiary",
+            file_name=f"guichet-{visit.customer.customer_no}-{row.bill_no}.pdf", key=f"bills:pdf:{row.bill_no}", on_click="ignore",
+        )  # fmt: skip
+
+
+def open_explanation(rows: Sequence[BillRow], *, next_bill: bool) -> None:
+    """Open the explanation that the address names, once: closed by the reader, it stays closed."""
+    wanted = st.query_params.get("bill")
+    known = {row.bill_no for row in rows if not row.is_credit_note} | ({NEXT} if next_bill else set())
+    if wanted not in known or st.session_state.get(_SHOWN) == wanted:
+        return
+    st.session_state[_SHOWN] = wanted
+    parts.drawer("bill", t("Why this amount?"), partial(_explanation, wanted), width=560)
+
+
+def show_transfer(rows: Sequence[BillRow]) -> None:
+    """Draw how to pay what is open by transfer: account, communication, amount, QR code."""
+    ours = company()
+    with card("transfer", stretch=True):
+        heading(t("Pay by transfer"), 3)
+        oldest_first = sorted(rows, key=lambda row: row.bill_date)
+        row = oldest_first[0]
+        if len(rows) > 1:
+            chosen = st.selectbox(
+                t("Bill"), [one.bill_no for one in oldest_first], key="bills:transfer:bill", width=330,
+                format_func={one.bill_no: f"{day(one.bill_date)} · {euro(one.remaining_cents)}" for one in oldest_first}.__getitem__,
+            )  # fmt: skip
+            row = next((one for one in rows if one.bill_no == chosen), row)
+        with st.container(horizontal=True, gap="medium"):
+            with st.container(width=330):
+                facts(
+                    [
+                        (t("Beneficiary"), ours.name), ("IBAN", group_iban(ours.iban)), (t("Communication"), row.ogm or ""),
+                        (t("Amount"), euro(row.remaining_cents)), (t("Due"), day(row.due)),
+                    ],
+                    strong=(2, 3),
+                )  # fmt: skip
+            with st.container(width=150, gap="xxsmall"):
+                code = epc_qr(name=ours.name, account=ours.iban, amount_cents=row.remaining_cents, communication=row.ogm or "")
+                data, alt = base64.b64encode(code.encode()).decode(), esc(t("QR code of this transfer"))
+                st.html(f'<img src="data:image/svg+xml;base64,{data}" width="140" height="140" alt="{alt}">')
+                st.caption(t("Scan with your banking app"))
+
+
+def _explanation(bill_no: str) -> None:
+    visit = gate.visit(Permission.BILL_READ)
+    asked = {"customer_id": visit.customer.id, "language": language()}
+    with reading() as session:
+        if bill_no == NEXT:
+            found = bills.explain_next(session, visit.actor, **asked)  # type: ignore[arg-type]
+        else:
+            found = bills.explain_bill(session, visit.actor, bill_no=bill_no, **asked)  # type: ignore[arg-type]
+    st.caption(_compared(found, estimate=bill_no == NEXT))
+    waterfall([*_steps(found, estimate=bill_no == NEXT)])
+    for told in [*found.sentences, *(one.sentence for one in found.advice)]:
+        st.markdown(md(_say(told)))
+    if any(one.worth_it for one in found.advice) and not visit.customer.read_only:
+        query = navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None)
+        st.page_link(navigation.page_file("home"), label=t("See the options"), icon=":material/tune:", query_params=query)
+
+
+def _steps(found: Explanation, *, estimate: bool) -> list[Step]:
+    total = (
+        t("Estimated bill of {on}", on=day(found.bill_date, "short")) if estimate else t("Bill of {on}", on=day(found.bill_date, "short"))
+    )
+    changes = [Step(_say(step.label), step.cents, i18n.signed_money(step.cents, language())) for step in found.steps]
+    end = Step(total, found.total_cents, euro(found.total_cents), is_sum=True)
+    if found.before_date is None:
+        return [*changes, end]
+    before = Step(t("Bill of {on}", on=day(found.before_date, "short")), found.before_cents, euro(found.before_cents), is_sum=True)
+    return [before, *changes, end]
+
+
+def _compared(found: Explanation, *, estimate: bool) -> str:
+    if found.before_date is None:
+        return t("First bill, of {on}: its own lines", on=found.bill_date)
+    told = (
+        N_("Estimated bill of {on}, compared with the one of {before}")
+        if estimate
+        else N_("Bill of {on}, compared with the one of {before}")
+    )
+    text = t(told, on=found.bill_date, before=found.before_date)
+    return text if found.steps else f"{text} · {t('the same amount, for the same reasons')}"
+
+
+def _say(told: Told) -> str:
+    return t(told.msgid, **told.params)
+
+
+def _plan(plan: PlanView) -> str:
+    amounts = {cents for _due, cents in plan.parts}
+    dates = ", ".join(day(due, "short") for due, _cents in plan.parts)
+    told_parts = " + ".join(euro(cents) for _due, cents in plan.parts)
+    if len(amounts) == 1:
+        told_parts = f"{len(plan.parts)} × {euro(amounts.pop())}"  # noqa: RUF001 - a multiplication sign
+    told = N_("Payment plan proposed on {on}: {parts} ({dates}). It is not active yet.")
+    if plan.state is PlanState.ACTIVE:
+        told = N_("Payment plan since {on}: {parts} ({dates}).")
+    return t(told, on=day(plan.proposed_on, "short"), parts=f"**{told_parts}**", dates=dates)
+
+
+def _state(row: BillRow) -> tuple[str, Tone, str]:
+    if row.is_credit_note:
+        return t("Credit note"), "neutral", "undo"
+    if row.state is BillState.SETTLED:
+        return t("Paid"), "good", "check_circle"
+    if row.days_overdue:
+        return t("Overdue"), "bad", "error"
+    if row.state is BillState.PARTIALLY_PAID:
+        return t("Partly paid"), "watch", "timelapse"
+    return (t("To be collected") if row.by_debit else t("To pay")), "info", "schedule"
+
+
+def _story(row: BillRow) -> str:
+    """Tell in a few words what became of a bill."""
+    if row.is_credit_note:
+        reason = label(row.reason or "", language(), row.reason_since, row.reason_until)
+        told = t("on bill {bill_no}: {reason}", bill_no=row.refers_to or "", reason=reason)
+        return f"{told} · {t('paid back on {on}', on=day(row.refunded_on))}" if row.refunded_on else told
+    if row.returned_on and row.collected_on and row.is_open:
+        why = t(payments.RETURN_CODES.get(row.return_code or "", row.return_code or ""))
+        returned = t(
+            "collected on {on}, sent back on {back}: {why}", on=day(row.collected_on, "short"), back=day(row.returned_on, "short"), why=why
+        )
+        return f"{returned} ({row.return_code}) · {t('payable until {due}', due=day(row.due))}"
+    if row.state is BillState.SETTLED and row.paid_on:
+        return t("collected on {on}", on=day(row.paid_on)) if row.collected_on == row.paid_on else t("paid on {on}", on=day(row.paid_on))
+    if row.state is BillState.SETTLED:
+        return t("nothing to pay")
+    due = t("will be collected on {on}", on=day(next_banking_day(row.due))) if row.by_debit else t("due {due}", due=day(row.due))
+    if row.days_overdue:
+        due = f"{due} · {tn('{count} day late', '{count} days late', row.days_overdue)}"
+    if row.remaining_cents == row.total_cents:
+        return due
+    left = t("{left_cents} left of {total_cents}", left_cents=row.remaining_cents, total_cents=row.total_cents)
+    return f"{left} · {due}"
+
+
+def _row(name: str) -> "st.delta_generator.DeltaGenerator":
+    return st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"billrow-{name}")
+
+
+def _cell(text: str, width: int, align: Literal["left", "right"] = "left") -> None:
+    st.markdown(text, width=width, text_alignment=align)
+
+
+def _explain_button(name: str, words: str) -> None:
+    st.button(words, key=f"bills:explain:{name}", type="tertiary", on_click=_open, args=(name,))
+
+
+def _open(name: str) -> None:
+    """Put the bill into the address, which opens its explanation."""
+    st.session_state.pop(_SHOWN, None)
+    st.query_params["bill"] = name
+
+
+def _pdf(actor: Actor, customer_id: int, bill_no: str) -> bytes:
+    """Print a bill at the click; the service checks the right once more, as this runs outside the page."""
+    with transaction() as session:
+        return bills.pdf(session, actor, customer_id=customer_id, bill_no=bill_no)
