@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from core import clock
 from core.actor import Actor, Permission
 from core.models.bill import Bill, BillCategory
-from core.services import bill_issuing, documents, orders, payments
+from core.services import bill_issuing, documents, move_progress, orders, payments
 from core.services.periods import next_banking_day
 
 HOUR = 6
@@ -26,6 +26,7 @@ def pass_days(session: Session, actor: Actor, *, since: date, until: date) -> No
         day += timedelta(days=1)
         with clock.standing(clock.at(day, HOUR)):
             orders.settle_due(session, actor)
+            move_progress.settle_due(session, actor)
             bill_issuing.issue_due(session, actor, day=day)
             _collect_due(session, actor, day)
             documents.purge_due(session, actor)

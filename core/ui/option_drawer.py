@@ -1,0 +1,266 @@
+"""The drawer of a plan's options: toggles, the review of one change, and the strip of what can still be undone."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core import clock
+from core.actor import Permission
+from core.catalogue import Offering, Service, catalogue
+from core.db import reading
+from core.errors import N_, DomainError
+from core.models.customer import CustomerStatus
+from core.models.product import ProductStatus
+from core.services import billing, order_undo, orders, products
+from core.services.option_reviews import Effective, Review
+from core.services.order_undo import Undoable
+from core.services.products import Held
+from core.services.usage_numbers import national
+from core.ui import forms, gate, option_words
+from core.ui.act import act, operation
+from core.ui.gate import Visit
+from core.ui.parts import card, drawer, facts, heading
+from core.ui.text import day, esc, language, md, message, t
+
+FORM = "options"
+DECODER = "TV_DECODER_EXTRA"
+TITLES = {
+    Service.TV: N_("TV options"),
+    Service.INTERNET: N_("Internet options"),
+    Service.PHONE: N_("Phone options"),
+    Service.MOBILE: N_("Mobile options"),
+}
+_EFFECTIVE = "home:review:effective"
+_ASKED = "_option_asked"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The change that is being reviewed."""
+
+    product_no: str
+    code: str
+    turn_on: bool
+
+
+def open_(_visit: Visit, product_no: str, group: Service) -> None:
+    """Open the options of one service of a plan."""
+    _begin(None)
+    drawer(f"options-{group}", t(TITLES[group]), lambda: body(product_no, group))
+
+
+def open_decoder(_visit: Visit, product_no: str) -> None:
+    """Open the order of one more decoder."""
+    _begin(_Asked(product_no, DECODER, turn_on=True))
+    drawer("decoder", catalogue()[DECODER].name(language()), lambda: decoder_body(product_no))
+
+
+def body(product_no: str, group: Service) -> None:
+    """Draw the options of a service; the review of a change stands right under its toggle."""
+    _close_when_done()
+    visit = gate.visit(Permission.CUSTOMER_READ)
+    plan, under_way = _read(visit, product_no)
+    found = _reviewed(visit, plan)
+    words = (plan.offering.name(language()), plan.user_name, national(plan.line) if plan.line else None)
+    st.text(" · ".join(word for word in words if word))
+    _refusal()
+    if _suspended(visit, plan):
+        st.warning(t("The services are suspended: only restrictions can change until the overdue bills are paid."), icon=":material/block:")
+    for option in catalogue().options_of(plan.code, group):
+        _row(visit, plan, option, under_way.get(option.code))
+        if found and found.option.code == option.code:
+            _review(visit, plan, found)
+    st.caption(t("Demo prices. What was changed today can be undone until 23:59."))
+
+
+def decoder_body(product_no: str) -> None:
+    """Draw what a decoder is, how many there are, and the review of one more."""
+    _close_when_done()
+    visit = gate.visit(Permission.CUSTOMER_READ)
+    plan, _ = _read(visit, product_no)
+    option, found = catalogue()[DECODER], _reviewed(visit, plan)
+    if found is None and forms.last(FORM) is None:
+        st.rerun()
+    st.text(f"{plan.offering.name(language())} · {t('{count} of {most} in use', count=plan.count(DECODER), most=option.max)}")
+    _holds(option, indent=False)
+    _refusal()
+    if found:
+        _review(visit, plan, found)
+
+
+def changes_of_today(visit: Visit) -> None:
+    """Draw what was changed today, or waits to take effect, each with its way back; nothing where there is none."""
+    answered = forms.last(FORM)
+    with reading() as session:
+        changes = order_undo.undoable(session, visit.actor, customer_id=visit.customer.id)
+    if not changes and answered is None:
+        return
+    with card("changes"):
+        forms.answer(FORM)
+        if changes:
+            heading(t("Changes under way"), 3)
+        for one in changes:
+            _change(visit, one)
+
+
+def _change(visit: Visit, one: Undoable) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"change-{one.order_no}"):
+        with st.container(gap="xxsmall", width="stretch"):
+            st.markdown(f"**{md(option_words.change(one))}**")
+            st.caption(md(option_words.change_facts(one)))
+        if one.why_not is None and visit.actor.may(Permission.ORDER_WRITE):
+            st.button(
+                t("Withdraw") if one.withdraws else t("Undo"), key=f"home:undo:{one.order_no}", icon=":material/undo:",
+                on_click=_undo, args=(visit.customer.id, one, operation("undo", one.order_no)),
+            )  # fmt: skip
+
+
+def _row(visit: Visit, plan: Held, option: Offering, order_no: str | None) -> None:
+    running = [one for one in plan.options if one.code == option.code]
+    asked, key = _asked(plan), f"home:option:{plan.product_no}:{option.code}"
+    on = any(one.status is not ProductStatus.PENDING_TERMINATE for one in running)
+    price = billing.price_cents(option.code, clock.today(), business=not plan.vat_included)
+    st.session_state[key] = asked.turn_on if asked and asked.code == option.code else on
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"optionrow-{option.code}"):
+        st.toggle(
+            option.name(language()), key=key, disabled=not _may_switch(visit, plan, option) or order_no is not None, on_change=_ask,
+            args=(plan.product_no, option.code, key),
+        )  # fmt: skip
+        st.space("stretch")
+        st.markdown(md(option_words.short_price(price, once=option.one_shot)))
+    _holds(option)
+    if note := _note(option, running, order_no):
+        st.caption(md(note))
+    if running and order_no is None and len(running) < option.max and option.max > 1 and _may_switch(visit, plan, option):
+        st.button(
+            t("One more"), key=f"home:more:{plan.product_no}:{option.code}", icon=":material/add:", type="tertiary",
+            on_click=_begin, args=(_Asked(plan.product_no, option.code, turn_on=True),),
+        )  # fmt: skip
+
+
+def _holds(option: Offering, *, indent: bool = True) -> None:
+    points = "".join(f"<li>{esc(point)}</li>" for point in option.holds[language()])  # type: ignore[index]
+    st.html(f'<ul class="g-note" style="margin:-.4rem 0 .2rem {"2.6rem" if indent else "0"};padding-left:1rem">{points}</ul>')
+
+
+def _note(option: Offering, running: list[Held], order_no: str | None) -> str:
+    """Say what a toggle can't: how many there are, when one ends, and that an order is under way."""
+    words = []
+    if option.max > 1 and running:
+        words.append(t("{count} of {most} in use", count=len(running), most=option.max))
+    for one in running:
+        if one.status is ProductStatus.PENDING_TERMINATE and one.until:
+            words.append(t("usable until {last}", last=day(one.until.fromordinal(one.until.toordinal() - 1), "short")))
+        elif one.status is ProductStatus.PENDING_ACTIVE:
+            words.append(t("on its way, expected on {day}", day=day(one.since, "short")))
+    if order_no:
+        words.append(t("order {order_no} is under way: undo it on the page behind, or wait", order_no=order_no))
+    return " · ".join(words)
+
+
+def _review(visit: Visit, plan: Held, found: Review) -> None:
+    with card("review"):
+        st.markdown(f"**{t('Check before you confirm')}** · {md(option_words.title(found))}")
+        if not found.turn_on and found.option.ends == "period" and visit.actor.staff:
+            _effective_choice()
+        facts(option_words.facts(found), strong=(2,))
+        with st.container(horizontal=True, gap="small"):
+            key = operation("option", plan.product_no, found.option.code, found.turn_on, found.version)
+            st.button(
+                t("Confirm"), key="home:review:confirm", type="primary", icon=":material/check:", on_click=_confirm,
+                args=(visit.customer.id, plan.product_no, found, _effective(), key),
+            )  # fmt: skip
+            st.button(t("Cancel"), key="home:review:cancel", on_click=_begin, args=(None,))
+
+
+def _effective_choice() -> None:
+    labels = {Effective.PERIOD_END: t("At the end of the period"), Effective.NOW: t("Today, with a credit")}
+    st.segmented_control(
+        t("When"), list(labels), default=Effective.PERIOD_END, required=True, format_func=labels.__getitem__, key=_EFFECTIVE,
+        label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def _effective() -> Effective:
+    return Effective(st.session_state.get(_EFFECTIVE) or Effective.PERIOD_END)
+
+
+def _read(visit: Visit, product_no: str) -> tuple[Held, dict[str, str]]:
+    with reading() as session:
+        plan = products.of_product_no(session, visit.actor, customer_id=visit.customer.id, product_no=product_no)
+        return plan, orders.under_way(session, visit.customer.id, plan.id)
+
+
+def _reviewed(visit: Visit, plan: Held) -> Review | None:
+    """Return the review of what is asked; a refusal is kept as the answer, and the toggle falls back."""
+    asked = _asked(plan)
+    if asked is None:
+        return None
+    try:
+        with reading() as session:
+            return orders.review(
+                session, visit.actor, customer_id=visit.customer.id, product_no=plan.product_no, offering_code=asked.code,
+                turn_on=asked.turn_on, effective=_effective() if visit.actor.staff else Effective.PERIOD_END,
+            )  # fmt: skip
+    except DomainError as refusal:
+        _begin(None)
+        forms.say(FORM, message(refusal), good=False)
+        return None
+
+
+def _refusal() -> None:
+    answer = forms.last(FORM)
+    if answer is not None and not answer.good:
+        st.error(md(answer.text), icon=":material/error:")
+
+
+def _close_when_done() -> None:
+    answer = forms.last(FORM)
+    if answer is not None and answer.good:
+        st.toast(md(answer.text), icon=":material/check_circle:")
+        st.rerun()
+
+
+def _may_switch(visit: Visit, plan: Held, option: Offering) -> bool:
+    return visit.actor.may(Permission.ORDER_WRITE) and (option.restriction or not _suspended(visit, plan))
+
+
+def _suspended(visit: Visit, plan: Held) -> bool:
+    return visit.customer.status is CustomerStatus.SUSPENDED or plan.status is ProductStatus.SUSPENDED
+
+
+def _ask(product_no: str, code: str, key: str) -> None:
+    """Review the change that a toggle asks for; flipped back, it asks for nothing."""
+    asked = _Asked(product_no, code, turn_on=st.session_state[key])
+    before: _Asked | None = st.session_state.get(_ASKED)
+    flipped_back = before is not None and (before.product_no, before.code) == (product_no, code)
+    _begin(None if flipped_back else asked)
+
+
+def _begin(asked: _Asked | None) -> None:
+    """Start with one change to review, or with none."""
+    forms.forget()
+    st.session_state[_ASKED] = asked
+    st.session_state.pop(_EFFECTIVE, None)
+
+
+def _asked(plan: Held) -> _Asked | None:
+    asked: _Asked | None = st.session_state.get(_ASKED)
+    return asked if asked and asked.product_no == plan.product_no else None
+
+
+def _confirm(customer_id: int, product_no: str, found: Review, effective: Effective, key: str) -> None:
+    """Order what was reviewed."""
+    code, turn_on = found.option.code, found.turn_on
+    _begin(None)
+    act(
+        orders.confirm, form=FORM, operation=key, done=lambda order_no: option_words.ordered(found.option, order_no, turn_on=turn_on),
+        customer_id=customer_id, product_no=product_no, offering_code=code, turn_on=turn_on, shown_version=found.version,
+        effective=effective,
+    )  # fmt: skip
+
+
+def _undo(customer_id: int, one: Undoable, key: str) -> None:
+    """Take a change back."""
+    done = t("Order {order_no} is undone: {what}.", order_no=one.order_no, what=option_words.change(one))
+    act(order_undo.undo, form=FORM, operation=key, done=done, customer_id=customer_id, order_no=one.order_no)

@@ -1,0 +1,130 @@
+"""The settings of a line: an alert, which tells and never blocks, and a cap, which blocks (W4)."""
+
+from functools import partial
+
+import streamlit as st
+
+from core.actor import Permission
+from core.db import reading
+from core.errors import N_
+from core.models.product import AlertChannel, AlertMetric
+from core.services import alerts, caps
+from core.services.alerts import Alert
+from core.services.products import Held
+from core.ui import forms
+from core.ui.act import act, operation
+from core.ui.gate import Visit
+from core.ui.text import euro, t
+
+NONE = -1
+"""The choice of no alert, or no cap: a widget can't tell None from nothing chosen."""
+
+_LABELS = {AlertMetric.BUNDLE_PERCENT: N_("Bundle used"), AlertMetric.OVER_CENTS: N_("Spent above the bundle")}
+_CHANNELS = {AlertChannel.SMS: N_("SMS"), AlertChannel.EMAIL: N_("E-mail"), AlertChannel.BOTH: N_("SMS and e-mail")}
+
+
+def show(visit: Visit, plan: Held) -> None:
+    """Draw the button, and the two forms once it is open; nothing where a plan has nothing to set."""
+    if not alerts.metrics(plan.offering) and not caps.offered(plan.offering):
+        return
+    opened = st.popover(
+        t("Settings"), key=f"home:settings:{plan.product_no}", icon=":material/notifications:", type="tertiary", on_change="rerun"
+    )
+    if opened.open:
+        with opened:
+            body(visit, plan)
+
+
+def body(visit: Visit, plan: Held) -> None:
+    """Draw the two forms."""
+    with reading() as session:
+        chosen = alerts.of_customer(session, visit.actor, customer_id=visit.customer.id)[plan.id]
+        cap_cents = caps.of_customer(session, visit.actor, customer_id=visit.customer.id).get(plan.id)
+    may = visit.actor.may(Permission.ORDER_WRITE)
+    if chosen:
+        _alert_form(visit, plan, chosen, may=may)
+    if caps.offered(plan.offering):
+        _cap_form(visit, plan, cap_cents, may=may)
+
+
+def _alert_form(visit: Visit, plan: Held, chosen: tuple[Alert, ...], *, may: bool) -> None:
+    form = f"home:alert:{plan.product_no}"
+    with st.form(form, border=True):
+        st.markdown(f"**{t('Alert')}** · {t('tells, never blocks')}")
+        for alert in chosen:
+            options = [*alerts.choices(alert.metric), NONE]
+            st.selectbox(
+                t(_LABELS[alert.metric]), options, index=options.index(NONE if alert.threshold is None else alert.threshold),
+                format_func=partial(_threshold, alert.metric), key=f"{form}:{alert.metric}", disabled=not may,
+            )  # fmt: skip
+        channels = list(_CHANNELS)
+        st.selectbox(
+            t("Sent by"), channels, index=channels.index(chosen[0].channel), format_func=lambda channel: t(_CHANNELS[channel]),
+            key=f"{form}:channel", disabled=not may,
+        )  # fmt: skip
+        st.checkbox(t("No alert is wanted: a high bill may come unannounced"), key=f"{form}:no_alert", disabled=not may)
+        forms.error(form, "no_alert")
+        forms.answer(form)
+        key = operation(form, plan.version)
+        metrics = tuple(alert.metric for alert in chosen)
+        st.form_submit_button(
+            t("Save the alert"), key=f"{form}:save", disabled=not may, on_click=_set_alerts,
+            args=(form, visit.customer.id, plan.product_no, plan.version, metrics, key),
+        )  # fmt: skip
+
+
+def _cap_form(visit: Visit, plan: Held, cap_cents: int | None, *, may: bool) -> None:
+    form = f"home:cap:{plan.product_no}"
+    options = [*caps.choices(), NONE]
+    with st.form(form, border=True):
+        st.markdown(f"**{t('Cap')}** · {t('blocks until the period ends')}")
+        st.selectbox(
+            t("At most above the bundle"), options, index=options.index(NONE if cap_cents is None else cap_cents), format_func=_cap,
+            key=f"{form}:choice", disabled=not may,
+        )  # fmt: skip
+        if visit.actor.staff:
+            st.checkbox(t("The account holder asks for it (to raise or lift it)"), key=f"{form}:holder_asks", disabled=not may)
+            forms.error(form, "holder_asks")
+        forms.answer(form)
+        st.form_submit_button(
+            t("Save the cap"), key=f"{form}:save", disabled=not may, on_click=_set_cap,
+            args=(form, visit.customer.id, plan.product_no, plan.version, operation(form, plan.version)),
+        )  # fmt: skip
+
+
+def _threshold(metric: AlertMetric, value: int) -> str:
+    if value == NONE:
+        return t("no alert")
+    if metric is AlertMetric.BUNDLE_PERCENT:
+        return t("at {percent} %", percent=value)
+    return t("from the first cent") if value == 0 else t("from {amount_cents} on", amount_cents=value)
+
+
+def _cap(value: int) -> str:
+    if value == NONE:
+        return t("no cap")
+    return t("{amount}: premium numbers and calls abroad are barred too", amount=euro(0)) if value == 0 else euro(value)
+
+
+def _set_alerts(form: str, customer_id: int, product_no: str, version: int, metrics: tuple[AlertMetric, ...], key: str) -> None:
+    """Save the alerts of a line."""
+    chosen = {metric: st.session_state[f"{form}:{metric}"] for metric in metrics}
+    saved = act(
+        alerts.set_alerts, form=form, operation=key, done=t("Saved."), customer_id=customer_id, product_no=product_no,
+        shown_version=version, thresholds={metric: None if value == NONE else value for metric, value in chosen.items()},
+        channel=AlertChannel(st.session_state[f"{form}:channel"]), no_alert=st.session_state[f"{form}:no_alert"],
+    )  # fmt: skip
+    if saved:
+        st.session_state[f"{form}:no_alert"] = False
+
+
+def _set_cap(form: str, customer_id: int, product_no: str, version: int, key: str) -> None:
+    """Save the cap of a line."""
+    chosen = st.session_state[f"{form}:choice"]
+    saved = act(
+        caps.set_cap, form=form, operation=key, done=t("Saved. It holds from now on."), customer_id=customer_id, product_no=product_no,
+        shown_version=version, cap_cents=None if chosen == NONE else chosen,
+        holder_asks=bool(st.session_state.get(f"{form}:holder_asks")),
+    )  # fmt: skip
+    if saved:
+        st.session_state[f"{form}:holder_asks"] = False
