@@ -80,7 +80,7 @@ class TestSwitchOn:
         with pytest.raises(option_rules.Needs) as refusal:
             option_rules.switch_on(at(held("TRIO"), sold=SPORT_NEEDS_A_DECODER), "TV_SPORT")
         said = translate("fr", refusal.value.message, **refusal.value.params)
-        assert "Ajoutez d'abord « Décodeur TV supplémentaire »" in said
+        assert "Ajoutez d'abord «\xa0Décodeur TV supplémentaire\xa0»" in said
         option_rules.switch_on(at(held("TRIO", "TV_DECODER_EXTRA"), sold=SPORT_NEEDS_A_DECODER), "TV_SPORT")
 
     @pytest.mark.parametrize(("first", "second"), [("TV_SPORT", "TV_MOVIES"), ("TV_MOVIES", "TV_SPORT")])
