@@ -61,6 +61,8 @@ class Issued:
     bill_no: str
     due_date: date
     remaining_cents: int
+    umr: str | None
+    """The mandate under which it is collected."""
 
 
 def issue(session: Session, actor: Actor, *, customer_id: int, draft: BillDraft, bill_no: str | None = None) -> Issued:
@@ -70,14 +72,12 @@ def issue(session: Session, actor: Actor, *, customer_id: int, draft: BillDraft,
     """
     actor.require(Permission.BILL_ISSUE, customer_id)
     found = issue_many(session, actor, bills=[ToIssue(customer_id, draft, bill_no)])[0]
-    to = bill_printing.addressees(session, [customer_id])[customer_id]
-    mandate = to.mandate_on(draft.bill_date)
     params = {
         "bill_no": found.bill_no,
         "amount_cents": found.remaining_cents,
         "due": found.due_date,
-        "ogm": None if mandate else ogm(found.bill_no),
-        "umr": mandate.umr if mandate else None,
+        "ogm": None if found.umr else ogm(found.bill_no),
+        "umr": found.umr,
     }
     communications.send(session, actor, customer_id=customer_id, template="bill_issued", params=params)
     return found
@@ -88,6 +88,8 @@ def issue_many(session: Session, actor: Actor, *, bills: Sequence[ToIssue]) -> l
     actor.require(Permission.BILL_ISSUE)
     if any(one.draft.amount_due_cents < 0 for one in bills):
         raise NothingToBill
+    if not bills:
+        return []
     to = bill_printing.addressees(session, {one.customer_id for one in bills})
     numbers = _numbers(session, bills)
     credits_left = _open_credits(session, set(to))
@@ -99,11 +101,10 @@ def issue_many(session: Session, actor: Actor, *, bills: Sequence[ToIssue]) -> l
     lines = [row for one, bill_id in zip(bills, ids, strict=True) for row in _line_rows(one.customer_id, bill_id, one.draft.lines)]
     if lines:
         session.execute(insert(_table(BillLine)), lines)
-    if bills:
-        found = {"bills": len(bills), "first": min(numbers), "last": max(numbers)}
-        customer = bills[0].customer_id if len(to) == 1 else None
-        audit.record(session, actor, action="bill:issue", object_type="bill", object_id=max(numbers), customer_id=customer, after=found)
-    return [Issued(bill_id, row["bill_no"], row["due_date"], row["remaining_cents"]) for bill_id, row in zip(ids, rows, strict=True)]
+    found = {"bills": len(bills), "first": min(numbers), "last": max(numbers)}
+    customer = bills[0].customer_id if len(to) == 1 else None
+    audit.record(session, actor, action="bill:issue", object_type="bill", object_id=max(numbers), customer_id=customer, after=found)
+    return [_issued(to[one.customer_id], one, bill_id, row) for one, bill_id, row in zip(bills, ids, rows, strict=True)]
 
 
 def issue_due(session: Session, actor: Actor, *, day: date) -> list[Issued]:
@@ -286,6 +287,11 @@ def _row(to: Addressee, one: ToIssue, number: str, credited: int) -> dict[str, A
         "printed": bill_printing.bill(to, draft, issued).to_dict(),
         "issued_at": issued.at,
     }
+
+
+def _issued(to: Addressee, one: ToIssue, bill_id: int, row: dict[str, Any]) -> Issued:
+    mandate = to.mandate_on(one.draft.bill_date)
+    return Issued(bill_id, row["bill_no"], row["due_date"], row["remaining_cents"], mandate.umr if mandate else None)
 
 
 def _line_rows(customer_id: int, bill_id: int, lines: Sequence[Line]) -> list[dict[str, Any]]:
