@@ -58,13 +58,12 @@ class Drawer:
     def __init__(self, tab: Tab, query: str) -> None:
         self.tab = tab
         self.query = query
-        self.on = False
 
     def flip(self) -> float:
         """Open the drawer, flip a toggle, and return the milliseconds of the flip."""
         self.tab.run("home", self.query)
         self.tab.run("home", self.query, click=self.tab.widget("home:options:1000001705:mobile"))
-        return self.tab.flip("home", self.query, self.tab.widget("home:option:1000001705:MOB_DATA_5G"))
+        return self.tab.run("home", self.query, flip=self.tab.widget("home:option:1000001705:MOB_DATA_5G"))
 
 
 def _filled(folder: Path) -> dict[str, str]:

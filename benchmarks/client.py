@@ -56,15 +56,27 @@ class Tab:
             f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], additional_headers=headers, max_size=None  # type: ignore[list-item]
         )
         self.widgets: dict[str, Any] = {}
+        self.fragments: dict[str, str] = {}
+        self.flipped: dict[str, bool] = {}
 
-    def run(self, page: str, query: str, *, click: str | None = None) -> float:
-        """Ask for a run of a page, with a click on a widget if one is named, and return its milliseconds."""
+    def run(self, page: str, query: str, *, click: str | None = None, flip: str | None = None) -> float:
+        """Ask for a run of a page, with a click on a button or a flip of a toggle if one is named, and return its milliseconds.
+
+        What lies in a fragment, such as a drawer, reruns that fragment alone: so a browser does it.
+        """
         message = BackMsg()
         state = message.rerun_script
         state.query_string, state.page_name = query, page
-        if click is not None:
+        named = click or flip
+        if named is not None:
             widget = state.widget_states.widgets.add()
-            widget.id, widget.trigger_value = click, True
+            widget.id = named
+            state.fragment_id = self.fragments.get(named, "")
+            if click is not None:
+                widget.trigger_value = True
+            else:
+                self.flipped[named] = not self.flipped.get(named, False)
+                widget.bool_value = self.flipped[named]
         start = time.perf_counter()
         self.socket.send(message.SerializeToString())
         while True:
@@ -82,6 +94,8 @@ class Tab:
         if kind in {"button", "checkbox"}:
             found = getattr(element, kind)
             self.widgets[found.id] = found
+            self.fragments[found.id] = answer.delta.fragment_id
+            self.flipped[found.id] = bool(getattr(found, "value", False))
 
     def widget(self, part: str) -> str:
         """Return the id of the widget whose key holds a text."""
