@@ -52,7 +52,7 @@ def main() -> None:
         parts.heading(t("Usage"))
         st.caption(t("as of {now}, data up to 30 min late", now=now))
     usage_filters.odd(asked)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="usage-filters"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="usage-filters"):
         usage_filters.show(choices, asked)
         st.space("stretch")
         show_exports(visit, asked, nothing=found is None or not found.page.rows)

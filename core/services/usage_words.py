@@ -32,7 +32,9 @@ TARIFFS = {
     Tariff.THIRD_PARTY: N_("third party"),
 }
 UNITS = {Unit.KB: N_("MB"), Unit.SECOND: N_("s"), Unit.PIECE: N_("pieces")}
-KB_PER_MB = 1000
+KB_PER_MB, KB_PER_GB = 1000, 1_000_000
+GB_FROM_KB = 100 * KB_PER_GB
+"""From here on, megabytes are too many digits to read."""
 MINUTE, HOUR = 60, 3600
 
 
@@ -57,7 +59,9 @@ def short_line(used: Line, language: str) -> str:
 def quantity(unit: Unit, amount: int, language: str) -> str:
     """Write a quantity as people read it: "84,5 MB", "6 min 12 s", "1"."""
     if unit is Unit.KB:
-        return f"{i18n.decimal(amount / KB_PER_MB, language)} {i18n.translate(language, UNITS[unit])}"
+        if amount >= GB_FROM_KB:
+            return f"{i18n.decimal(amount / KB_PER_GB, language)} {i18n.translate(language, 'GB')}"
+        return f"{i18n.decimal(amount / KB_PER_MB, language, 1 if amount < KB_PER_GB else 0)} {i18n.translate(language, UNITS[unit])}"
     if unit is Unit.PIECE:
         return i18n.number(amount, language)
     if amount >= HOUR:

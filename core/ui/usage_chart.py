@@ -23,16 +23,20 @@ FROM_DAYS = 3
 MONTHS_FROM_DAYS = 62
 """A longer time is drawn by months, unless days are asked for."""
 
-_UNITS = {UsageKind.DATA: N_("in MB"), UsageKind.VOICE: N_("in minutes"), UsageKind.PREMIUM: N_("in euros"), UsageKind.TV: N_("in hours")}
 _TITLES = {By.DAY: N_("{what} per day, {unit}"), By.HOUR: N_("{what} by hour of the day, {unit}"), By.MONTH: N_("{what} per month, {unit}")}
 _WAYS = {By.DAY: N_("By day"), By.HOUR: N_("By hour"), By.MONTH: N_("By month")}
 _HEADS = {By.DAY: N_("Day"), By.HOUR: N_("Hour"), By.MONTH: N_("Month")}
-_VALUES: dict[UsageKind, Callable[[Sum], float]] = {
-    UsageKind.DATA: lambda found: found.quantity / words.KB_PER_MB,
-    UsageKind.VOICE: lambda found: found.quantity / words.MINUTE,
-    UsageKind.PREMIUM: lambda found: found.charged_cents / 100,
-    UsageKind.TV: lambda found: found.quantity / words.HOUR,
+_SCALES: dict[UsageKind, tuple[str, Callable[[Sum], float]]] = {
+    UsageKind.DATA: (N_("in MB"), lambda found: found.quantity / words.KB_PER_MB),
+    UsageKind.VOICE: (N_("in minutes"), lambda found: found.quantity / words.MINUTE),
+    UsageKind.PREMIUM: (N_("in euros"), lambda found: found.charged_cents / 100),
+    UsageKind.TV: (N_("in hours"), lambda found: found.quantity / words.HOUR),
 }
+_IN_GB: tuple[str, Callable[[Sum], float]] = (N_("in GB"), lambda found: found.quantity / words.KB_PER_GB)
+_IN_PIECES: tuple[str, Callable[[Sum], float]] = (N_("in number"), lambda found: found.quantity)
+GB_FROM_KB = 5 * words.KB_PER_GB
+"""The height of an ordinary bar from which a chart of data counts in GB."""
+
 _SPOKEN = (UsageKind.VOICE, UsageKind.SMS, UsageKind.MMS, UsageKind.DATA, UsageKind.PREMIUM, UsageKind.TV)
 _DAY = timedelta(days=1)
 Bucket = date | int
@@ -68,7 +72,8 @@ def show(choices: Known, asked: Asked, drawn: Drawn) -> None:
     enough = drawn.by is not By.DAY or len({point.bucket for point in drawn.points if point.bucket != choices.today}) >= FROM_DAYS
     buckets = _buckets(choices, asked.filters, drawn)
     whole = sum((point.sum for point in drawn.points if point.kind is drawn.kind), Sum())
-    title = t(_TITLES[drawn.by], what=t(words.KINDS[drawn.kind]), unit=t(_UNITS.get(drawn.kind, N_("in number"))))
+    unit, value = _scale(drawn.kind, whole.quantity // len(buckets))
+    title = t(_TITLES[drawn.by], what=t(words.KINDS[drawn.kind]), unit=t(unit))
     span = f"{_label(buckets[0], drawn.by)} – {_label(buckets[-1], drawn.by)}"  # noqa: RUF001 - a dash between days
     with parts.row("usage-chart"):
         parts.heading(title if enough else t("Chart"))
@@ -87,13 +92,12 @@ def show(choices: Known, asked: Asked, drawn: Drawn) -> None:
     alt = t("{title}, {span}: {amount}. {shares}", title=title, span=span, amount=_written(drawn.kind, whole), shares="; ".join(shares))
     labels = [_label(bucket, drawn.by) for bucket in buckets]
     cells = [[of_line.get(bucket, Sum()) for bucket in buckets] for _name, of_line in lines]
-    value = _VALUES.get(drawn.kind, _pieces)
     series = [
         Series(name, [value(cell) for cell in column], [_written(drawn.kind, cell) for cell in column])
         for (name, _of_line), column in zip(lines, cells, strict=True)
     ]
     charts.stacked("usage:chart", labels, series, alt)
-    with st.expander(t("See as a table"), key="usage:table"):
+    if st.toggle(t("See as a table"), key="usage:table"):
         sums = [_written(drawn.kind, sum(row, Sum())) for row in zip(*cells, strict=True)]
         rows = [
             (label, *(one.shown[place] for one in series), whole) for place, (label, whole) in enumerate(zip(labels, sums, strict=True))
@@ -148,8 +152,9 @@ def _buckets(choices: Known, filters: Filters, drawn: Drawn) -> list[Bucket]:
     return [first + index * _DAY for index in range((last - first).days + 1)]
 
 
-def _pieces(found: Sum) -> float:
-    return found.quantity
+def _scale(kind: UsageKind, mean: int) -> tuple[str, Callable[[Sum], float]]:
+    """Return the unit of the chart and how a bar's height comes from a sum."""
+    return _IN_GB if kind is UsageKind.DATA and mean >= GB_FROM_KB else _SCALES.get(kind, _IN_PIECES)
 
 
 def _label(bucket: Bucket, by: By) -> str:

@@ -119,14 +119,14 @@ def read(choices: Known) -> Asked:
 def show(choices: Known, asked: Asked) -> None:
     """Draw the filters as they stand in the address."""
     _line(choices, asked.filters)
-    _one_of("kind", {kind.value: label for kind, label in words.KINDS.items()}, asked.filters.kind, N_("All"), 150)
-    _period(choices, asked.filters)
+    _one_of("kind", {kind.value: label for kind, label in words.KINDS.items()}, asked.filters.kind, N_("All"), 125)
     _dates(asked.filters)
-    _one_of("direction", {way.value: label for way, label in words.DIRECTIONS.items()}, asked.filters.direction, N_("Both"), 130)
-    _one_of("zone", {zone.value: label for zone, label in words.ZONES.items()}, asked.filters.zone, N_("All"), 190)
+    _period(choices, asked.filters)
+    _one_of("direction", {way.value: label for way, label in words.DIRECTIONS.items()}, asked.filters.direction, N_("Both"), 115)
+    _one_of("zone", {zone.value: label for zone, label in words.ZONES.items()}, asked.filters.zone, N_("All zones"), 165)
     st.session_state["usage:number"] = asked.filters.number
     st.text_input(
-        t("Number"), key="usage:number", placeholder="0470…", max_chars=25, width=150, on_change=_choose, args=("number",),
+        t("Number"), key="usage:number", placeholder="0470…", max_chars=25, width=130, on_change=_choose, args=("number",),
         help=t("The last three digits are hidden and are not searched."),
     )  # fmt: skip
     st.session_state["usage:charged"] = asked.filters.charged
@@ -145,7 +145,7 @@ def odd(asked: Asked) -> None:
 
 def switch(name: str, options: Mapping[str, str], chosen: str, label: str) -> None:
     """Draw a choice of the chart that is kept in the address too."""
-    st.session_state[f"usage:{name}"] = chosen
+    st.session_state[f"usage:{name}"] = str(chosen)
     st.segmented_control(
         label, list(options), format_func=options.__getitem__, key=f"usage:{name}", required=True, label_visibility="collapsed",
         on_change=_choose, args=(name,),
@@ -154,7 +154,7 @@ def switch(name: str, options: Mapping[str, str], chosen: str, label: str) -> No
 
 def _line(choices: Known, filters: Filters) -> None:
     names = {line.product_no: words.line(line, language()) for line in choices.lines}
-    _one_of("line", names, filters.line, N_("All lines"), 250, translate=False)
+    _one_of("line", names, filters.line, N_("All lines"), 200, translate=False)
 
 
 def _one_of(name: str, options: Mapping[str, str], chosen: str | None, every: str, width: int, *, translate: bool = True) -> None:
@@ -179,7 +179,7 @@ def _period(choices: Known, filters: Filters) -> None:
     meant = spans | {"running": {}, _OWN: spans["running"]} | {number: {"bill": number} for number, _day in choices.bills}
     st.session_state["usage:period"] = chosen
     st.selectbox(
-        t("Period"), list(labels), format_func=labels.__getitem__, key="usage:period", width=220, on_change=_choose_period, args=(meant,)
+        t("Period"), list(labels), format_func=labels.__getitem__, key="usage:period", width=190, on_change=_choose_period, args=(meant,)
     )
 
 
@@ -188,7 +188,7 @@ def _dates(filters: Filters) -> None:
     st.session_state["usage:to"] = filters.until - _DAY if filters.until else None
     for name, label in (("from", t("First day")), ("to", t("Last day"))):
         st.date_input(
-            label, key=f"usage:{name}", format="DD/MM/YYYY", min_value=_FIRST, max_value=_LAST, width=150, disabled=filters.bill_no is not None,
+            label, key=f"usage:{name}", format="DD/MM/YYYY", min_value=_FIRST, max_value=_LAST, width=140, disabled=filters.bill_no is not None,
             on_change=_choose_dates,
         )  # fmt: skip
 

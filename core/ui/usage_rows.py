@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core import clock
 from core.services import usage_words as words
 from core.services.usage_detail import Key, Page, Row, Total
 from core.ui import charts
@@ -36,8 +37,8 @@ def after(visitor: int, asked: Asked) -> Key | None:
 def events(choices: Known, page: Page, size: int) -> None:
     """Draw a page of events and the ways to its neighbours."""
     names = {line.product_no: words.line(line, language()) for line in choices.lines}
-    head = [t(title) for title in _HEAD]
-    charts.table(t("Usage"), head, [_cells(row, names) for row in page.rows], numbers={4, 7})
+    rows = [_cells(row, names, choices.today.year) for row in page.rows]
+    charts.table(t("Usage"), [t(title) for title in _HEAD], rows, numbers={4, 7})
     _owner, keys = st.session_state[_PAGES]
     first = len(keys) * size + 1
     with st.container(horizontal=True, vertical_alignment="center", key="usage-pager"):
@@ -53,10 +54,10 @@ def events(choices: Known, page: Page, size: int) -> None:
 _HEAD = ("When", "Type", "Line", "Other party", "Quantity", "Zone", "Tariff", "Cost", "Bill")
 
 
-def _cells(row: Row, names: dict[str, str]) -> tuple[str, ...]:
+def _cells(row: Row, names: dict[str, str], year: int) -> tuple[str, ...]:
     tongue = language()
     return (
-        moment(row.key.at),
+        moment(row.key.at, "short" if clock.local(row.key.at).year == year else "date"),
         t(words.event(row)),
         names[row.product_no],
         row.other_party or "—",
