@@ -1,0 +1,112 @@
+"""Clients: the search box and what it leads to."""
+
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, select
+from streamlit.testing.v1 import AppTest
+
+from core import db, start
+from core.db import Base
+from core.models.audit import AuditEntry, DemoClock
+from core.services import customers, users
+from core.services.customers import search_name
+from core.settings import ROOT
+from tests.builders import make_customer
+from tests.conftest import FIRST_DAY
+
+SHELL = ROOT / "core" / "shell.py"
+PEOPLE = (
+    ("10000017", "Sophie", "Lambert"),
+    ("10000055", "Kevin", "Dubois"),
+    ("10000086", "Anna", "Dubois"),
+    ("10000093", "**x**", "![x](http://y/z)"),
+)
+
+
+@pytest.fixture(autouse=True)
+def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo on its first day with four customers."""
+    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
+    monkeypatch.setattr(start, "ready", lambda: None)
+    Base.metadata.create_all(db.engine())
+    with Session(db.engine()) as session, session.begin():
+        session.add(DemoClock(moment=FIRST_DAY))
+        for number, given, family in PEOPLE:
+            name = search_name(given, family, None)
+            make_customer(session, customer_no=number, given_name=given, family_name=family, search_name=name)
+        users.create_demo_accounts(session)
+
+
+def desk(who: str = "agent", **query: str) -> AppTest:
+    screen = AppTest.from_file(str(SHELL), default_timeout=60).run()
+    screen.button(key=f"sign_in:demo:{who}").click().run()
+    for name, value in query.items():
+        screen.query_params[name] = value
+    screen.switch_page("../pages/customers.py").run()
+    assert not screen.exception
+    return screen
+
+
+def links(screen: AppTest) -> list[str]:
+    return [link.proto.label for link in screen.get("page_link")]
+
+
+def texts(screen: AppTest) -> str:
+    return " ".join(text.value for text in screen.text)
+
+
+class TestHits:
+    def test_lists_several_and_says_how_many(self) -> None:
+        screen = desk(q="dubois")
+        assert "2 résultats pour « dubois »" in texts(screen)
+        assert {"Kevin Dubois", "Anna Dubois"} <= set(links(screen))
+
+    def test_says_why_somebody_was_found(self) -> None:
+        assert "proche : « dubios »" in texts(desk(q="dubios"))
+
+    def test_says_what_to_try_when_nobody_is_found(self) -> None:
+        assert "Aucun client pour « zwartkruis »" in texts(desk(q="zwartkruis"))
+
+    def test_says_that_a_communication_is_mistyped(self) -> None:
+        screen = desk(q="+++261/1000/05534+++")
+        assert any("mal recopiée" in warning.value for warning in screen.warning)
+
+    def test_shows_hostile_names_and_terms_as_they_are(self) -> None:
+        screen = desk(q="x z ![x](http://y/z)")
+        assert "![x](http://y/z)" in texts(screen)
+        assert not any("![x]" in label for label in links(screen))
+
+    def test_is_not_for_customers(self) -> None:
+        assert not desk("p01", q="dubois").get("page_link") or "Kevin Dubois" not in links(desk("p01", q="dubois"))
+
+
+class TestSingleHit:
+    def test_opens_at_once_and_is_written_down(self) -> None:
+        screen = desk(q="lambert")
+        assert "10000017" in screen.query_params["customer"]
+        with db.reading() as session:
+            assert session.exec(select(AuditEntry.action).where(AuditEntry.action == customers.OPENED)).all() == [customers.OPENED]
+
+    def test_shows_the_list_to_who_comes_back(self) -> None:
+        screen = desk(q="lambert")
+        screen.query_params.clear()
+        screen.query_params["q"] = "lambert"
+        screen.switch_page("../pages/customers.py").run()
+        assert "1 résultat pour « lambert »" in texts(screen)
+
+
+class TestSearchBox:
+    def test_leads_to_the_hits(self) -> None:
+        screen = desk()
+        screen.text_input(key="desk:search").set_value("dubois").run()
+        assert not screen.exception
+        assert "2 résultats pour « dubois »" in texts(screen)
+
+
+class TestRecent:
+    def test_shows_the_files_opened_last(self) -> None:
+        screen = desk(q="lambert")
+        screen.query_params.clear()
+        screen.switch_page("../pages/customers.py").run()
+        assert "Sophie Lambert" in links(screen)
