@@ -1,14 +1,18 @@
 """Accueil: what the customer holds and uses, what is owed, and the way to change it."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core import clock, i18n
 from core.actor import Permission
 from core.db import reading
 from core.models.customer import CustomerStatus
-from core.services import consumption, products
+from core.services import arrears, consumption, products
+from core.services.consumption import Consumption
+from core.services.products import Held
 from core.services.usage_numbers import national
-from core.ui import aide, gate, move_wizard, navigation, option_drawer, product_card
+from core.ui import aide, bill_parts, gate, move_wizard, navigation, option_drawer, product_card
 from core.ui.gate import Visit
 from core.ui.parts import card, empty, facts, heading, row
 from core.ui.text import day, t
@@ -16,8 +20,14 @@ from core.ui.text import day, t
 
 def main(visit: Visit) -> None:
     """Tell the page from top to bottom."""
+    with reading() as session:
+        late = arrears.of_customer(session, visit.actor, customer_id=visit.customer.id)
+        held = products.held(session, visit.actor, customer_id=visit.customer.id)
+        used = consumption.running(session, visit.actor, customer_id=visit.customer.id)
+    if late:
+        bill_parts.show_arrears(late)
     option_drawer.changes_of_today(visit)
-    show_products(visit)
+    show_products(visit, held, used)
     aide.show(
         visit,
         [
@@ -29,11 +39,8 @@ def main(visit: Visit) -> None:
     )
 
 
-def show_products(visit: Visit) -> None:
+def show_products(visit: Visit, held: Sequence[Held], used: Consumption) -> None:
     """Show each plan with its use of the running period and its options, then how to reach the customer and the house move."""
-    with reading() as session:
-        held = products.held(session, visit.actor, customer_id=visit.customer.id)
-        used = consumption.running(session, visit.actor, customer_id=visit.customer.id)
     with row("products"):
         heading(t("Products"))
         if held:
