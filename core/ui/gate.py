@@ -90,7 +90,7 @@ def find(actor: Actor) -> Visit | None:
 
 def _through_the_shell() -> None:
     if not _in_shell.get():
-        st.navigation([st.Page(lambda: None, title="Guichet", url_path="start", default=True)], position="hidden")
+        st.navigation(navigation.pages(lambda: None), position="hidden")
         st.rerun()
 
 
