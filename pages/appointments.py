@@ -7,7 +7,7 @@ import streamlit as st
 from core.actor import Permission
 from core.db import reading
 from core.models.appointment import AppointmentState
-from core.services import appointments, slots, visits
+from core.services import appointments, move_progress, slots, visits
 from core.services.appointments import Visits
 from core.services.slots import HalfDay
 from core.services.visits import Visit
@@ -36,6 +36,7 @@ def main() -> None:
     if choice and week:
         half_days.show(choice, week, found.plannable)
         forms.error(FORM, "slot")
+        forms.error(FORM, "move_out")
         if chosen and fee:
             show_review(choice, chosen, fee)
     if found.past:
@@ -112,14 +113,16 @@ def begin(move: Choice) -> None:
 
 
 def confirm(choice: Choice, slot_id: int, key: str) -> None:
-    """Move the visit, or plan the new one."""
-    visit = choice.visit
+    """Move the visit, with its house move if it has one, or plan a new visit."""
+    visit, reason = choice.visit, st.session_state.get("appointments:reason")
     if visit is None:
         place = {"customer_id": choice.customer_id, "category": choice.category, "slot_id": slot_id}
         done = act(appointments.book, form=FORM, operation=key, done=words.planned, **place)
+    elif visit.house_move:
+        shown = {"customer_id": visit.customer_id, "order_no": visit.house_move, "shown_version": visit.version}
+        done = act(move_progress.postpone, form=FORM, operation=key, done=words.postponed, **shown, slot_id=slot_id, reason=reason)
     else:
-        move = partial(appointments.move, slot_id=slot_id, reason=st.session_state.get("appointments:reason"))
-        done = visit_actions.change(move, visit, key, words.moved)
+        done = visit_actions.change(partial(appointments.move, slot_id=slot_id, reason=reason), visit, key, words.moved)
     if done:
         half_days.keep(None)
 

@@ -229,7 +229,7 @@ def cancel(
     language, row = _open(session, customer_id, appointment_id, shown_version)
     visit = _visit(session, row)
     reason = _may_change(actor, visit, reason)
-    if visit.of_house_move:
+    if visit.house_move:
         raise OfHouseMove
     if row.slot_id is not None:
         slots.give_back(session, row.slot_id)

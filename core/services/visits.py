@@ -30,7 +30,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Visit:
-    """One visit as the screen shows it; amounts in cents, VAT included."""
+    """One visit as the screen shows it; amounts in cents, VAT included. `house_move` is the number of the running order it belongs to."""
 
     id: int
     customer_id: int
@@ -47,7 +47,7 @@ class Visit:
     fee_cents: int
     fee_reason: str | None
     failed_by: Failure | None
-    of_house_move: bool
+    house_move: str | None
 
     @property
     def starts_at(self) -> datetime:
@@ -100,7 +100,7 @@ def may_move(actor: Actor, visit: Visit) -> bool:
 def may_cancel(actor: Actor, visit: Visit) -> bool:
     """Whether somebody may cancel a visit now; a running house move keeps its own."""
     late = not visit.in_time and not actor.may(Permission.APPOINTMENT_OVERRIDE)
-    return actor.may(Permission.APPOINTMENT_WRITE) and visit.coming and not late and not visit.of_house_move
+    return actor.may(Permission.APPOINTMENT_WRITE) and visit.coming and not late and visit.house_move is None
 
 
 def home_of(session: Session, customer_id: int) -> Place | None:
@@ -147,16 +147,18 @@ def when(language: str, day: date, part: DayPart) -> str:
 def of_file(session: Session, customer_id: int, *conditions: object) -> list[Visit]:
     """Return a customer's visits in the order in which they take place."""
     running = (OrderState.ACKNOWLEDGED, OrderState.HELD, OrderState.IN_PROGRESS)
-    moves = (
-        select(HouseMove.appointment_id)
-        .join(ProductOrder, col(ProductOrder.id) == HouseMove.order_id)
-        .where(HouseMove.customer_id == customer_id, col(ProductOrder.state).in_(running), col(HouseMove.appointment_id).is_not(None))
+    house_move = (
+        select(ProductOrder.order_no)
+        .join(HouseMove, col(HouseMove.order_id) == ProductOrder.id)
+        .where(HouseMove.customer_id == customer_id, HouseMove.appointment_id == Appointment.id, col(ProductOrder.state).in_(running))
+        .limit(1)
+        .scalar_subquery()
     )
     rows = session.exec(
         select(  # type: ignore[call-overload]
-            Appointment.id, Appointment.customer_id, Appointment.appointment_no, Appointment.category, Appointment.state, Appointment.version, Appointment.zone,
-            Appointment.day, Appointment.part, Appointment.place, Appointment.sequence, Appointment.self_moves, Appointment.fee_cents,
-            Appointment.fee_reason, Appointment.failed_by, col(Appointment.id).in_(moves),
+            Appointment.id, Appointment.customer_id, Appointment.appointment_no, Appointment.category, Appointment.state, Appointment.version,
+            Appointment.zone, Appointment.day, Appointment.part, Appointment.place, Appointment.sequence, Appointment.self_moves, Appointment.fee_cents,
+            Appointment.fee_reason, Appointment.failed_by, house_move,
         )
         .where(Appointment.customer_id == customer_id, *conditions)
         .order_by(col(Appointment.day), col(Appointment.part), col(Appointment.id))

@@ -130,7 +130,8 @@ def _arrow(name: str, label: str, icon: str, choice: Choice, monday: date | None
 
 def _day(choice: Choice, one: Day) -> None:
     with parts.card(f"day-{one.day}", stretch=True):
-        parts.heading(day(one.day, "weekday"), 3)
+        with parts.row(f"day-{one.day}"):
+            parts.heading(day(one.day, "weekday"), 3)
         for half_day in one.half_days:
             _half_day(choice, half_day)
         if one.kind in WITHOUT:

@@ -1,7 +1,7 @@
 """How a technician's visit is told: its title, its state, its conditions, its price, its outcome."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 from core import catalogue, clock, i18n
@@ -56,7 +56,7 @@ def conditions(visit: Visit, actor: Actor) -> str:
     """Tell all that goes with a coming visit, in one paragraph of safe markdown."""
     minutes = slots.rule("call_ahead_minutes")
     place = t("{place} · the technician calls {minutes} min before · an adult must be present.", place=md(visit.place), minutes=minutes)
-    part_of = t("Part of the house move.") if visit.of_house_move else ""
+    part_of = t("Part of the house move.") if visit.house_move else ""
     sentences = (place, part_of, _until(visit, actor), price(visit.category, visit.fee_cents, visit.fee_reason))
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -99,8 +99,8 @@ def review(choice: Choice, half_day: HalfDay, fee: tuple[int, str | None], actor
     count = t("move {number} of {most}", number=visit.self_moves + 1, most=most)
     if actor.staff:
         count = t("not counted as one of the customer's {most} moves", most=most)
-    stays = [t("the date of the house move stays")] if visit.of_house_move else []
-    return " · ".join((what, t("free"), count, *stays, t("confirmation sent")))
+    along = [t("the arrival moves along, the day of leaving stays")] if visit.house_move else []
+    return " · ".join((what, t("free"), count, *along, t("confirmation sent")))
 
 
 def planned(visit: Visit) -> str:
@@ -111,6 +111,11 @@ def planned(visit: Visit) -> str:
 def moved(visit: Visit) -> str:
     """Answer a move."""
     return t("The visit is moved: {when}. The confirmation is sent.", when=visits.when(language(), visit.day, visit.part))
+
+
+def postponed(value: date) -> str:
+    """Answer a move that a house move follows."""
+    return t("The visit is moved to {when}, and the house move with it. The confirmation is sent.", when=day(value, "full"))
 
 
 def cancelled(visit: Visit) -> str:

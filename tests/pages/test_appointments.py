@@ -4,7 +4,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 from streamlit.testing.v1 import AppTest
 
 from core import clock, db, start
@@ -12,6 +12,7 @@ from core.db import Base
 from core.models.appointment import AppointmentCategory, AppointmentMove, AppointmentState, DayPart, Failure, TimeSlot
 from core.models.audit import DemoClock
 from core.models.customer import Customer, CustomerStatus
+from core.models.order import HouseMove, OrderCategory, OrderState, ProductOrder
 from core.services import appointments, slots, users, visits
 from core.services.visits import Visit
 from tests.builders import AGENT, make_customer, make_product
@@ -201,6 +202,36 @@ class TestMove:
         screen.query_params["customer"] = "10000025"
         screen.run()
         assert not has(screen, "appointments:confirm")
+
+
+class TestMoveOfAHouseMove:
+    def test_takes_the_house_move_along(self) -> None:
+        install = date(2026, 12, 16)
+        plan(install, AppointmentCategory.MOVE)
+        with db.transaction() as session:
+            (found,) = visits.of_file(session, session.exec(select(Customer.id)).one())
+            order = ProductOrder(
+                customer_id=found.customer_id, order_no="M1", category=OrderCategory.MOVE, channel="agent", state=OrderState.IN_PROGRESS,
+                effective_on=install, created_by="agent", created_at=FIRST_DAY,
+            )  # fmt: skip
+            session.add(order)
+            session.flush()
+            session.add(
+                HouseMove(
+                    customer_id=found.customer_id, order_id=order.id, appointment_id=found.id, move_out=date(2026, 12, 15), move_in=install,
+                    to_street="Rue de Bruxelles", to_number="1", to_postcode="5000", to_town="Namur", contact_name="S. Lambert",
+                    contact_phone="+32470000001",
+                )
+            )  # fmt: skip
+        later = date(2026, 12, 23)
+        screen = click(open_tab(), "appointments:week:later")
+        click(screen, f"appointments:slot:{slots.slot_id('50', later, MORNING)}")
+        assert "l'arrivée suit, le jour du départ ne change pas" in texts(screen)
+        click(screen, "appointments:confirm")
+        assert "La visite est déplacée au mercredi 23 décembre 2026, et le déménagement avec elle." in texts(screen)
+        with db.reading() as session:
+            dates = session.exec(select(col(HouseMove.move_in))).one(), session.exec(select(col(ProductOrder.effective_on))).one()
+        assert (visit().day, *dates) == (later, later, later)
 
 
 class TestCancel:

@@ -325,7 +325,7 @@ class TestMove:
         visit = plan(session, customer, category=MOVE, slot_id=namur(date(2026, 12, 16)))
         row = house_move(session, customer, visit)
         moved = self.move(session, customer, visit, date(2026, 12, 18))
-        assert (moved.of_house_move, row.appointment_id, row.move_in) == (True, visit.id, date(2026, 12, 15))
+        assert (moved.house_move, row.appointment_id, row.move_in) == ("O1", visit.id, date(2026, 12, 15))
 
     def test_refuses_what_lies_outside_of_the_window(self, session: Session) -> None:
         customer = make_customer(session)
