@@ -107,6 +107,20 @@ class TestContactData:
         }
         assert list(filled.values()) == ["sophie@example.be", "0470 00 00 01", "Rue de Fer", "12", "5000", "Namur"]
 
+    def test_saves_what_changed_and_says_so(self) -> None:
+        screen = click(open_tab(), "account:edit")
+        screen.text_input(key="account:phone").set_value("0471 12 34 56")
+        click(screen, "account:save")
+        assert "0471 12 34 56" in facts(screen)
+        assert any("téléphone" in success.value for success in screen.success)
+
+    def test_changes_nothing_on_a_wrong_field(self) -> None:
+        screen = click(open_tab(), "account:edit")
+        screen.text_input(key="account:street").set_value("Rue Haute")
+        screen.text_input(key="account:phone").set_value("0477 123 45")
+        click(screen, "account:save")
+        assert "Rue de Fer 12" in facts(screen)
+
     @pytest.mark.parametrize("who", ["viewer", "billing"])
     def test_can_only_be_read_without_the_right(self, who: str) -> None:
         assert "account:edit" not in keys(open_tab(who))
@@ -213,6 +227,11 @@ class TestDocuments:
         assert f"account:review:{number}" not in keys(open_tab("p01"))
         screen = click(open_tab(), f"account:review:{number}")
         assert "account:review:accept" in keys(screen)
+
+    def test_gets_its_verdict_from_an_agent(self) -> None:
+        screen = click(open_tab(), f"account:review:{hand_in()}")
+        click(screen, "account:review:accept")
+        assert "vérifié le 18/11/2026 par agent" in texts(screen)
 
     def test_is_erased_on_demand(self) -> None:
         number = hand_in()
