@@ -205,11 +205,9 @@ def set_active(session: Session, actor: Actor, *, username: str, active: bool) -
 
 def choose_language(session: Session, actor: Actor, *, language: str) -> None:
     """Keep the language in which the actor reads the screen. Raises NotFound for a language we don't speak."""
-    if actor.user_id is None:
-        raise NotPermitted
+    user = _own(session, actor)
     if language not in i18n.LANGUAGES:
         raise NotFound
-    user = session.exec(select(User).where(User.id == actor.user_id)).one()
     before, user.language = user.language, language
     session.add(user)
     audit.record(
@@ -221,6 +219,13 @@ def choose_language(session: Session, actor: Actor, *, language: str) -> None:
 def fold(username: str) -> str:
     """Return a user name as it is compared: without blanks around, in small letters."""
     return username.strip().casefold()
+
+
+def _own(session: Session, actor: Actor) -> User:
+    """Return the actor's own account, which needs no right."""
+    if actor.user_id is None:
+        raise NotPermitted
+    return session.exec(select(User).where(User.id == actor.user_id)).one()
 
 
 def _add(session: Session, username: str, name: str, role: Role, password_hash: str | None, customer: Customer | None = None) -> User:
