@@ -23,6 +23,7 @@ from core.services.usage import Sum, sums
 
 PAGE = 25
 _HOUR = 3600
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class EndsBeforeItStarts(DomainError):
@@ -337,7 +338,7 @@ def _behind(after: Key | None, product: int) -> list[ColumnElement[bool]]:
 def _bucket(moment: date | int, by: By) -> date | int:
     if isinstance(moment, date):
         return clock.month_start(moment) if by is By.MONTH else moment
-    there = clock.local(datetime.fromtimestamp(moment * _HOUR, UTC))
+    there = clock.local(_EPOCH + timedelta(hours=moment))
     return there.hour if by is By.HOUR else _bucket(there.date(), by)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import clock
+from core.errors import N_
 from core.services import usage_words as words
 from core.services.usage_detail import Key, Page, Row, Total
 from core.ui import charts
@@ -51,7 +52,7 @@ def events(choices: Known, page: Page, size: int) -> None:
         )  # fmt: skip
 
 
-_HEAD = ("When", "Type", "Line", "Other party", "Quantity", "Zone", "Tariff", "Cost", "Bill")
+_HEAD = (N_("When"), N_("Type"), N_("Line"), N_("Other party"), N_("Quantity"), N_("Zone"), N_("Tariff"), N_("Cost"), N_("Bill"))
 
 
 def _cells(row: Row, names: dict[str, str], year: int) -> tuple[str, ...]:
