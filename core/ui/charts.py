@@ -66,7 +66,7 @@ def _spec(labels: Sequence[str], series: Sequence[Series], theme: str, tongue: s
             "x": places,
             "y": list(one.values),
             "customdata": [
-                f"{esc(label)}<br>{esc(one.name)} : <b>{esc(shown)}</b>" for label, shown in zip(labels, one.shown, strict=True)
+                f"{esc(label)}<br>{esc(one.name)} <b>{esc(shown)}</b>" for label, shown in zip(labels, one.shown, strict=True)
             ],
             "hovertemplate": "%{customdata}<extra></extra>",
             "marker": {

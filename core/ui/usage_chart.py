@@ -88,7 +88,7 @@ def show(choices: Known, asked: Asked, drawn: Drawn) -> None:
         _sentence(drawn.points)
         return
     lines = _lines(choices, drawn)
-    shares = [f"{name}: {_written(drawn.kind, sum(of_line.values(), Sum()))}" for name, of_line in lines]
+    shares = [f"{name} {_written(drawn.kind, sum(of_line.values(), Sum()))}" for name, of_line in lines]
     alt = t("{title}, {span}: {amount}. {shares}", title=title, span=span, amount=_written(drawn.kind, whole), shares="; ".join(shares))
     labels = [_label(bucket, drawn.by) for bucket in buckets]
     cells = [[of_line.get(bucket, Sum()) for bucket in buckets] for _name, of_line in lines]

@@ -195,10 +195,10 @@ class TestChart:
         screen = open_tab()
         assert drawn(screen)
         chart = screen.get("plotly_chart")[0].proto
-        assert chart.alt == "Appels par jour, en minutes, 01/11 – 18/11 : 40 min 00 s. Noa: 40 min 00 s"
+        assert chart.alt == "Appels par jour, en minutes, 01/11 – 18/11 : 40 min 00 s. Noa 40 min 00 s"
         bars = json.loads(chart.spec)["data"][0]
         assert len(bars["y"]) == 18
-        assert bars["customdata"][17] == "18/11<br>Noa : <b>1 min 00 s</b>"
+        assert bars["customdata"][17] == "18/11<br>Noa <b>4 min 00 s</b>"
 
     def test_is_told_as_a_table_too(self) -> None:
         calls(40)
