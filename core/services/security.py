@@ -210,9 +210,10 @@ def send_reset(session: Session, actor: Actor, *, customer_id: int, address: str
     return until
 
 
-def reset_for(session: Session, token: str) -> str:
-    """Return the user name whose password a link may set. Raises LinkDead."""
-    return _linked(session, token).username
+def reset_for(session: Session, token: str) -> tuple[str, str]:
+    """Return the user name whose password a link may set, and the language of its owner. Raises LinkDead."""
+    user = _linked(session, token)
+    return user.username, user.language
 
 
 def reset_password(session: Session, *, token: str, new: str, repeat: str) -> str:

@@ -75,14 +75,16 @@ def _show_languages() -> None:
 
 
 def _show_reset(token: str) -> None:
-    st.title(t("Choose a password"), anchor=False)
     try:
         with reading() as session:
-            username = security.reset_for(session, token)
+            username, language = security.reset_for(session, token)
     except DomainError as refusal:
+        st.title(t("Choose a password"), anchor=False)
         st.error(message(refusal), icon=":material/error:")
         st.button(t("Go to the sign-in"), key="sign_in:back", on_click=st.query_params.clear)
         return
+    st.session_state.setdefault(LANGUAGE, language)
+    st.title(t("Choose a password"), anchor=False)
     st.caption(
         t("For the account {username}. 15 characters or more: four words that do not belong together are easy to keep.", username=username)
     )

@@ -167,7 +167,7 @@ class TestThief:
 
 class TestLink:
     def test_lets_a_customer_choose_a_password_once(self, page: Page, chromium: Browser, server: Server) -> None:
-        sign_in(page, server, "agent", "/security?customer=10000024")
+        sign_in(page, server, "agent", "/security?customer=10000055")
         page.locator(f"{key('security:reset')} button").click()
         expect(page.get_by_text("Le lien est envoyé.")).to_be_visible()
         with sqlite3.connect(server.folder / "guichet.db") as database:
@@ -182,7 +182,7 @@ class TestLink:
             theirs.locator(f"{key(f'sign_in:{name}')} input").fill("zes gele regenjassen")
         theirs.locator(f"{key('sign_in:reset:save')} button").click()
         expect(theirs.get_by_text("Votre mot de passe est enregistré.")).to_be_visible()
-        type_in(theirs, "p02", "zes gele regenjassen")
+        type_in(theirs, "p05", "zes gele regenjassen")
         expect(theirs.locator(BAR)).to_be_visible()
         sign_out(theirs)
         theirs.goto(link[0])
