@@ -54,7 +54,7 @@ def show(visit: Visit) -> None:
         _who(visit, found)
         number = visit.customer.customer_no if visit.actor.staff else None
         with st.grid(5, min_column_width=150, gap="small"):
-            for cell in (_open(found), _next_bill(found), _payment(visit.customer, found), _appointment(found), _contact(found)):
+            for cell in (_open(found), _next_bill(found), _payment(visit.customer, found), _appointment(visit.customer, found), _contact(found)):
                 _cell(cell, number)
 
 
@@ -128,10 +128,10 @@ def _payment(customer: CustomerHead, found: Overview) -> Cell:
     return Cell(t("Payment"), t("Transfer"), t("no direct debit"), "bills")
 
 
-def _appointment(found: Overview) -> Cell:
+def _appointment(customer: CustomerHead, found: Overview) -> Cell:
     visit = found.next_visit
     if visit is None:
-        return Cell(t("Appointment"), t("None"), t("plan a visit"), "appointments")
+        return Cell(t("Appointment"), t("None"), "" if customer.read_only else t("plan a visit"), "appointments")
     return Cell(t("Appointment"), f"{day(visit.day, 'weekday')} · {visit.part.replace('-', '–')} h", t(_CATEGORIES[visit.category]), "appointments")  # noqa: RUF001 - a dash between hours
 
 
