@@ -17,6 +17,7 @@ from core.services.move_rules import LineCheck, Wish
 from core.services.moves import Review
 from core.services.slots import HalfDay
 from core.services.usage_numbers import national
+from core.services.visits import Visit as TechnicianVisit
 from core.ui import forms, gate, move_words
 from core.ui.act import act, operation
 from core.ui.gate import Visit
@@ -76,7 +77,7 @@ def change_body() -> None:
     forms.answer(CURRENT)
     if move.visit and free:
         st.selectbox(
-            t("Another half day for the installation"), free, key="home:move:slot",
+            t("Another half day for the installation"), free, index=_a_week_later(move.visit, free), key="home:move:slot",
             format_func=lambda one: move_words.half_day(one.day, one.part),
         )  # fmt: skip
         if not move.visit.in_time:
@@ -95,6 +96,12 @@ def change_body() -> None:
             args=(visit.customer.id, move, operation("cancel move", move.order_no)),
         )  # fmt: skip
         st.caption(t("Free of charge until {until}; its visit is cancelled too.", until=move.cancel_until))
+
+
+def _a_week_later(visit: TechnicianVisit, free: tuple[HalfDay, ...]) -> int:
+    """Propose what is asked for most: a week later."""
+    later = visit.day + timedelta(weeks=1)
+    return next((place for place, half_day in enumerate(free) if half_day.day >= later), 0)
 
 
 def body() -> None:
@@ -120,7 +127,7 @@ def body() -> None:
 def _where(draft: Mapping[str, Any], *, has_number: bool) -> None:
     with st.form("home:move:where", border=False):
         _text(draft, "street", t("Street"))
-        with st.grid(3, gap="small"):
+        with st.grid(3, min_column_width=110, gap="small"):
             _text(draft, "number", t("House number"))
             _text(draft, "box", f"{t('Box')} {t('(optional)')}")
             _text(draft, "floor", f"{t('Floor')} {t('(optional)')}")

@@ -19,7 +19,7 @@ from core.services.usage_numbers import national
 from core.ui import forms, gate, option_words
 from core.ui.act import act, operation
 from core.ui.gate import Visit
-from core.ui.parts import card, drawer, facts, heading
+from core.ui.parts import card, drawer, facts, heading, row
 from core.ui.text import day, esc, language, md, message, t
 
 FORM = "options"
@@ -96,9 +96,10 @@ def changes_of_today(visit: Visit) -> None:
     if not changes and answered is None:
         return
     with card("changes"):
-        forms.answer(FORM)
         if changes:
-            heading(t("Changes under way"), 3)
+            with row("changes"):
+                heading(t("Changes under way"), 3)
+        forms.answer(FORM)
         for one in changes:
             _change(visit, one)
 
@@ -106,7 +107,7 @@ def changes_of_today(visit: Visit) -> None:
 def _change(visit: Visit, one: Undoable) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"change-{one.order_no}"):
         with st.container(gap="xxsmall", width="stretch"):
-            st.markdown(f"**{md(option_words.change(one))}**")
+            st.markdown(md(option_words.change(one)))
             st.caption(md(option_words.change_facts(one)))
         if one.why_not is None and visit.actor.may(Permission.ORDER_WRITE):
             st.button(
@@ -127,7 +128,7 @@ def _row(visit: Visit, plan: Held, option: Offering, order_no: str | None) -> No
             args=(plan.product_no, option.code, key),
         )  # fmt: skip
         st.space("stretch")
-        st.markdown(md(option_words.short_price(price, once=option.one_shot)))
+        st.markdown(f":small[{md(option_words.short_price(price, once=option.one_shot))}]")
     _holds(option)
     if note := _note(option, running, order_no):
         st.caption(md(note))
@@ -146,10 +147,12 @@ def _holds(option: Offering, *, indent: bool = True) -> None:
 def _note(option: Offering, running: list[Held], order_no: str | None) -> str:
     """Say what a toggle can't: how many there are, when one ends, and that an order is under way."""
     words = []
-    if option.max > 1 and running:
+    if option.one_shot and running:
+        words.append(t("{count} bought in this period", count=len(running)))
+    elif option.max > 1 and running:
         words.append(t("{count} of {most} in use", count=len(running), most=option.max))
     for one in running:
-        if one.status is ProductStatus.PENDING_TERMINATE and one.until:
+        if one.status is ProductStatus.PENDING_TERMINATE and one.until and not option.one_shot:
             words.append(t("usable until {last}", last=day(one.until.fromordinal(one.until.toordinal() - 1), "short")))
         elif one.status is ProductStatus.PENDING_ACTIVE:
             words.append(t("on its way, expected on {day}", day=day(one.since, "short")))

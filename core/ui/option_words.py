@@ -50,10 +50,12 @@ def title(review: Review) -> str:
 
 
 def change(one: Undoable) -> str:
-    """Say what a change did."""
+    """Say what a change did, or will do."""
     if one.on and one.off:
         return t("“{option}” instead of “{other}”", option=one.on, other=one.off)
-    return t("“{option}” switched on", option=one.on) if one.on else t("“{option}” switched off", option=one.off)
+    if one.on:
+        return t("“{option}” ordered", option=one.on) if one.withdraws else t("“{option}” switched on", option=one.on)
+    return t("“{option}” switched off", option=one.off)
 
 
 def change_facts(one: Undoable) -> str:
