@@ -15,12 +15,16 @@ from core.ui.text import day, moment, t
 visit = gate.enter(Permission.SECURITY_READ)
 
 HELP = (
-    N_("A password has 15 characters or more; there is no rule about capitals, digits or signs. When you change it, your other sessions end."),
+    N_(
+        "A password has 15 characters or more; there is no rule about capitals, digits or signs. When you change it, your other sessions end."
+    ),
     N_("We ask your security question on the telephone, to recognise you. Nobody can read your answer or your password."),
 )
 HELP_STAFF = (
     N_("You can neither read nor choose a customer's password. Send the link: it works once, for 30 minutes, and a newer one replaces it."),
-    N_("Compare the answer while the caller is on the line. Each comparison is written down; after three wrong answers it rests for a while."),
+    N_(
+        "Compare the answer while the caller is on the line. Each comparison is written down; after three wrong answers it rests for a while."
+    ),
     N_("A right answer proves nothing alone: ask for another fact as well."),
 )
 CHECK = "check"
@@ -31,17 +35,18 @@ def main(visit: Visit) -> None:
     """Draw the tab."""
     with reading() as session:
         access = security.access(session, visit.actor, customer_id=visit.customer.id)
-    parts.heading(t("Security"))
+    with parts.row("security"):
+        parts.heading(t("Security"), width="content")
     with st.grid(2, min_column_width=340, gap="small"):
         if visit.actor.staff:
             show_access(visit, access)
             show_check(visit, access)
         else:
             with parts.card("password"):
-                parts.heading(t("Password"), 3)
+                _title("password", t("Password"))
                 own_access.show_password(access.password_since)
             with parts.card("question"):
-                parts.heading(t("Security question"), 3)
+                _title("question", t("Security question"))
                 own_access.show_question(visit, access)
     show_sessions(visit, access)
     aide.show(visit, [t(sentence) for sentence in (HELP_STAFF if visit.actor.staff else HELP)])
@@ -50,7 +55,7 @@ def main(visit: Visit) -> None:
 def show_access(visit: Visit, access: Access) -> None:
     """Draw how the customer signs in, and send him a link; the password itself is nobody's to see or choose."""
     with parts.card("access"):
-        parts.heading(t("Sign-in"), 3)
+        _title("access", t("Sign-in"))
         parts.facts(
             [
                 (t("User name"), access.username or t("no account yet")),
@@ -69,7 +74,7 @@ def show_access(visit: Visit, access: Access) -> None:
 def show_check(visit: Visit, access: Access) -> None:
     """Draw the customer's question, and compare the answer of a caller."""
     with parts.card("check"):
-        parts.heading(t("Security question"), 3)
+        _title("check", t("Security question"))
         if access.question is None:
             parts.empty(t("No question was chosen. Ask for two other facts: birth date, postcode, amount of the last bill."))
             return
@@ -85,11 +90,16 @@ def show_check(visit: Visit, access: Access) -> None:
 def show_sessions(visit: Visit, access: Access) -> None:
     """Draw where the customer is signed in."""
     with parts.card("sessions"):
-        parts.heading(t("Sessions"), 3)
+        _title("sessions", t("Sessions"))
         if access.username is None:
             parts.empty(t("Signed in nowhere."))
         else:
             own_access.show_sessions(visit.actor, visit.customer.id)
+
+
+def _title(key: str, text: str) -> None:
+    with parts.row(key):
+        parts.heading(text, 3, width="content")
 
 
 def send_reset(key: str) -> None:
