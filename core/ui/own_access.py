@@ -103,7 +103,9 @@ def _show_session(line: SessionLine, customer_id: int | None, *, here: bool, may
         st.space("stretch")
         if may and not here:
             key = operation(SESSIONS, line.id)
-            st.button(t("End the session"), key=f"security:session:{line.id}", type="tertiary", on_click=_revoke, args=(key, customer_id, line.id))
+            st.button(
+                t("End the session"), key=f"security:session:{line.id}", type="tertiary", on_click=_revoke, args=(key, customer_id, line.id)
+            )
 
 
 def _count_try(form: str) -> bool:
