@@ -43,10 +43,10 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
         if visit is not None:
             with transaction() as session:
                 customers.open_file(session, visit.actor, customer_id=visit.customer.id)
+    topbar.show(signed_in, logo(), start.reset_demo)
     term = topbar.asked()
     if term:
         st.switch_page(navigation.page_file(navigation.DESK.path), query_params={"q": term})
-    topbar.show(signed_in, logo(), start.reset_demo)
     if visit is not None and page.url_path != navigation.DESK.path:
         band.show(visit)
         navigation.tabs(page.url_path, visit.customer.customer_no if visit.actor.staff else None)

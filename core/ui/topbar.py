@@ -13,6 +13,8 @@ from core.ui.identity import SignedIn
 from core.ui.text import day, language, t
 
 SEARCH = "desk:search"
+_ASKED = "_search"
+_LAST = "_last_search"
 
 
 def show(signed_in: SignedIn, logo: str, reset: Callable[[Actor], None]) -> None:
@@ -43,13 +45,15 @@ def _search() -> None:
 
 
 def _find() -> None:
-    """Open the agents' page on what was typed."""
-    st.session_state["_search"] = st.session_state[SEARCH]
+    """Open the agents' page on what was typed; after a change of page the browser says the same once more, which is no new search."""
+    term = st.session_state[SEARCH]
+    if term != st.session_state.get(_LAST):
+        st.session_state[_LAST] = st.session_state[_ASKED] = term
 
 
 def asked() -> str | None:
     """Return, once, what was just typed into the search box."""
-    return st.session_state.pop("_search", None)
+    return st.session_state.pop(_ASKED, None)
 
 
 def _clock(signed_in: SignedIn, reset: Callable[[Actor], None]) -> None:

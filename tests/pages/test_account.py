@@ -229,7 +229,8 @@ class TestDocuments:
         assert "account:review:accept" in keys(screen)
 
     def test_gets_its_verdict_from_an_agent(self) -> None:
-        screen = click(open_tab(), f"account:review:{hand_in()}")
+        number = hand_in()
+        screen = click(open_tab(), f"account:review:{number}")
         click(screen, "account:review:accept")
         assert "vérifié le 18/11/2026 par agent" in texts(screen)
 
