@@ -50,7 +50,8 @@ def show(visit: Visit) -> None:
         else:
             empty(t("The line, the number and the bills move along. Order it four weeks ahead."))
             if may and st.button(t("Move house"), key="home:move", icon=":material/local_shipping:"):
-                _open(visit)
+                prepare(visit)
+                drawer("move", t("House move"), body)
 
 
 def _under_way(move: Move, *, may: bool) -> None:
@@ -102,6 +103,19 @@ def _a_week_later(visit: TechnicianVisit, free: tuple[HalfDay, ...]) -> int:
     """Propose what is asked for most: a week later."""
     later = visit.day + timedelta(weeks=1)
     return next((place for place, half_day in enumerate(free) if half_day.day >= later), 0)
+
+
+def prepare(visit: Visit) -> None:
+    """Start with an empty draft; the contact is the customer until somebody else is named."""
+    forms.forget()
+    today = clock.today()
+    phone = national(visit.customer.phone) if visit.customer.phone else ""
+    st.session_state[_DRAFT] = {
+        "step": 1, "opened": clock.real_now().isoformat(), "checks": (), "street": "", "number": "", "box": "", "floor": "", "postcode": "",
+        "town": "", "occupancy": Occupancy.TENANT, "new_build": False, "keep_number": False, "contact_name": visit.customer.name,
+        "contact_phone": phone, "move_out": today + timedelta(weeks=4), "move_in": today + timedelta(weeks=4), "technician": False,
+        "accept_proposal": False,
+    }  # fmt: skip
 
 
 def body() -> None:
@@ -217,20 +231,6 @@ def _read_review(visit: Visit, wish: Wish) -> Review | None:
     except DomainError as refusal:
         st.error(md(message(refusal)), icon=":material/error:")
         return None
-
-
-def _open(visit: Visit) -> None:
-    """Open the wizard with an empty draft; the contact is the customer until somebody else is named."""
-    forms.forget()
-    today = clock.today()
-    phone = national(visit.customer.phone) if visit.customer.phone else ""
-    st.session_state[_DRAFT] = {
-        "step": 1, "opened": clock.real_now().isoformat(), "checks": (), "street": "", "number": "", "box": "", "floor": "", "postcode": "",
-        "town": "", "occupancy": Occupancy.TENANT, "new_build": False, "keep_number": False, "contact_name": visit.customer.name,
-        "contact_phone": phone, "move_out": today + timedelta(weeks=4), "move_in": today + timedelta(weeks=4), "technician": False,
-        "accept_proposal": False,
-    }  # fmt: skip
-    drawer("move", t("House move"), body)
 
 
 def _draft() -> dict[str, Any]:
