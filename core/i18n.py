@@ -123,13 +123,14 @@ _PATTERNS = {
     "weekday": {"fr": "EEE dd/MM", "nl": "EEE dd/MM", "de": "EEE dd.MM.", "en": "EEE dd/MM"},
     "long": {"fr": "d MMMM y", "nl": "d MMMM y", "de": "d. MMMM y", "en": "d MMMM y"},
     "full": {"fr": "EEEE d MMMM y", "nl": "EEEE d MMMM y", "de": "EEEE, d. MMMM y", "en": "EEEE d MMMM y"},
+    "month_short": {"fr": "LLL y", "nl": "LLL y", "de": "LLL y", "en": "LLL y"},
     "month": {"fr": "LLLL y", "nl": "LLLL y", "de": "LLLL y", "en": "LLLL y"},
 }
 
 
 @lru_cache(maxsize=4096)
 def day(value: date, language: str, style: str = "date") -> str:
-    """Write a day: style short 18/11, date 18/11/2026, weekday "mer. 18/11", long, full (with the weekday) or month."""
+    """Write a day: style short 18/11, date 18/11/2026, weekday "mer. 18/11", long, full (with the weekday), month or month_short."""
     return dates.format_date(value, _PATTERNS[style][language], locale=_BABEL[language])
 
 

@@ -1,9 +1,10 @@
 """What a customer used, told: which lines, listed, totalled and put in series, as a reader may see it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, cast, extract, false, func, or_, union_all
@@ -193,7 +194,7 @@ def series(session: Session, actor: Actor, *, customer_id: int, filters: Filters
     Raises NotFound for a line or bill of somebody else, EndsBeforeItStarts.
     """
     actor.require(Permission.USAGE_READ, customer_id)
-    source = _Scope.find(session, customer_id, filters).source(hours=by is By.HOUR)
+    source = _Scope.find(session, customer_id, filters).source(by)
     table, moment = source.table, source.moment
     found = session.exec(
         select(moment, table.product_id, table.kind, *sums(table))
@@ -202,7 +203,7 @@ def series(session: Session, actor: Actor, *, customer_id: int, filters: Filters
     )
     points: dict[tuple[date | int, int, UsageKind], Sum] = {}
     for moment_, product, kind, *figures in found:
-        key = (_bucket(moment_, by), product, kind)
+        key = (source.bucket(moment_), product, kind)
         points[key] = points.get(key, Sum()) + Sum.read(figures)
     return tuple(Point(*key, points[key]) for key in sorted(points))
 
@@ -250,10 +251,11 @@ def every(session: Session, actor: Actor, *, customer_id: int, filters: Filters)
 
 @dataclass(frozen=True)
 class _Source:
-    """Where sums are read from: a table, what stands for its moments, and which of its rows count."""
+    """Where sums are read from: a table, what its rows are grouped by, the bucket that is, and which of its rows count."""
 
     table: type[UsageDay] | type[UsageEvent]
     moment: Any
+    bucket: Callable[[Any], date | int]
     conditions: list[ColumnElement[bool]]
 
 
@@ -281,11 +283,11 @@ class _Scope:
         products = {key: number for key, number, was_used in held if was_used and filters.line in {None, number}}
         return cls(customer_id, filters, products, bill_id)
 
-    def source(self, *, hours: bool = False) -> _Source:
+    def source(self, by: By = By.DAY) -> _Source:
         """Return the days where they can answer, else the events by the hour since 1970: Brussels is always whole hours from UTC."""
-        if hours or not self.filters.whole_days:
-            epoch = cast(extract("epoch", col(UsageEvent.at)), BigInteger)
-            return _Source(UsageEvent, (epoch // _HOUR).label("hour"), [self._of_whom(UsageEvent), *self.of_events()])
+        if by is By.HOUR or not self.filters.whole_days:
+            hour = cast(extract("epoch", col(UsageEvent.at)), BigInteger) // _HOUR
+            return _Source(UsageEvent, hour.label("hour"), partial(_bucket, by), [self._of_whom(UsageEvent), *self.of_events()])
         conditions = [self._of_whom(UsageDay)]
         if self.filters.since is not None:
             conditions.append(col(UsageDay.day) >= self.filters.since)
@@ -293,7 +295,10 @@ class _Scope:
             conditions.append(col(UsageDay.day) < self.filters.until)
         if self.filters.kind is not None:
             conditions.append(col(UsageDay.kind) == self.filters.kind)
-        return _Source(UsageDay, col(UsageDay.day), conditions)
+        if by is By.DAY:
+            return _Source(UsageDay, col(UsageDay.day), lambda day: day, conditions)
+        year, month = (cast(extract(part, col(UsageDay.day)), BigInteger) for part in ("year", "month"))
+        return _Source(UsageDay, (year * 12 + month - 1).label("month"), lambda months: date(months // 12, months % 12 + 1, 1), conditions)
 
     def _of_whom(self, table: type[UsageDay] | type[UsageEvent]) -> ColumnElement[bool]:
         return (col(table.customer_id) == self.customer_id) & col(table.product_id).in_(self.products)
@@ -335,11 +340,11 @@ def _behind(after: Key | None, product: int) -> list[ColumnElement[bool]]:
     return [at <= after.at, (at < after.at) | last]
 
 
-def _bucket(moment: date | int, by: By) -> date | int:
-    if isinstance(moment, date):
-        return clock.month_start(moment) if by is By.MONTH else moment
-    there = clock.local(_EPOCH + timedelta(hours=moment))
-    return there.hour if by is By.HOUR else _bucket(there.date(), by)
+def _bucket(by: By, hour: int) -> date | int:
+    there = clock.local(_EPOCH + timedelta(hours=hour))
+    if by is By.HOUR:
+        return there.hour
+    return clock.month_start(there.date()) if by is By.MONTH else there.date()
 
 
 def _row(scope: _Scope, found: Any) -> Row:  # noqa: ANN401 - a row of _COLUMNS and a bill number

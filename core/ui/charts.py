@@ -17,6 +17,9 @@ _COLOURS = {
 _INK = {"light": "#0F1720", "dark": "#E4E9EF"}
 _GRID = {"light": "#D5DCE4", "dark": "#34404E"}
 _PATTERNS = ("", "/", ".", "x", "-")
+_LABELS, _WIDE = 8, 6
+"""As many labels as a telephone has room for; a wider one is broken in two."""
+
 SERIES = len(_PATTERNS)
 """How many series can be told apart."""
 
@@ -65,9 +68,7 @@ def _spec(labels: Sequence[str], series: Sequence[Series], theme: str, tongue: s
             "name": esc(one.name),
             "x": places,
             "y": list(one.values),
-            "customdata": [
-                f"{esc(label)}<br>{esc(one.name)} <b>{esc(shown)}</b>" for label, shown in zip(labels, one.shown, strict=True)
-            ],
+            "customdata": [f"{esc(label)}<br>{esc(one.name)} <b>{esc(shown)}</b>" for label, shown in zip(labels, one.shown, strict=True)],
             "hovertemplate": "%{customdata}<extra></extra>",
             "marker": {
                 "color": _COLOURS[theme][place % SERIES],
@@ -76,7 +77,8 @@ def _spec(labels: Sequence[str], series: Sequence[Series], theme: str, tongue: s
         }
         for place, one in enumerate(series)
     ]
-    every = max(1, -(-len(labels) // 16))
+    every = -(-len(labels) // _LABELS)
+    ticks = [esc(label).replace(" ", "<br>", 1) if len(label) > _WIDE else esc(label) for label in labels[::every]]
     axis = {"fixedrange": True, "zeroline": False, "automargin": True}
     layout = {
         "barmode": "stack",
@@ -102,7 +104,7 @@ def _spec(labels: Sequence[str], series: Sequence[Series], theme: str, tongue: s
             "showgrid": False,
             "tickangle": 0,
             "tickvals": places[::every],
-            "ticktext": [esc(label) for label in labels[::every]],
+            "ticktext": ticks,
         },
         "yaxis": {**axis, "gridcolor": _GRID[theme], "nticks": 5, "tickformat": ",~f", "rangemode": "tozero"},
         "hoverlabel": {"align": "left"},

@@ -160,7 +160,7 @@ def _scale(kind: UsageKind, mean: int) -> tuple[str, Callable[[Sum], float]]:
 def _label(bucket: Bucket, by: By) -> str:
     if isinstance(bucket, int):
         return t("{hour} h", hour=f"{bucket:02d}")
-    return day(bucket, "month" if by is By.MONTH else "short")
+    return day(bucket, "month_short" if by is By.MONTH else "short")
 
 
 def _written(kind: UsageKind, found: Sum) -> str:

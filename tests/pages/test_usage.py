@@ -216,7 +216,8 @@ class TestChart:
     def test_has_only_months_where_no_detail_is_left(self) -> None:
         use((clock.at(date(2025, 3, 5)), UsageKind.DATA, 5000), (clock.at(date(2025, 4, 5)), UsageKind.DATA, 7000))
         screen = open_tab(**{"from": "2025-01-01", "to": "2025-07-01"})
-        assert "mars 2025" in screen.get("plotly_chart")[0].proto.spec
+        axis = json.loads(screen.get("plotly_chart")[0].proto.spec)["layout"]["xaxis"]
+        assert axis["ticktext"] == ["mars<br>2025", "avr.<br>2025", "mai<br>2025", "juin<br>2025"]
         assert any("Le détail est gardé 12 mois, ici depuis le 18/11/2025" in caption.value for caption in screen.caption)
         assert 'aria-label="Consommations"' not in html(screen)
 
