@@ -8,7 +8,7 @@ from core import clock, i18n
 from core.actor import Actor, Permission
 from core.db import reading
 from core.settings import settings
-from core.ui import demo_controls, identity, navigation, preferences
+from core.ui import demo_controls, identity, navigation, own_access, preferences
 from core.ui.identity import SignedIn
 from core.ui.text import day, language, t
 
@@ -81,4 +81,6 @@ def _account(signed_in: SignedIn) -> None:
         st.text(signed_in.name)
         if signed_in.actor.staff:
             st.page_link(navigation.page_file(navigation.DESK.path), label=t(navigation.DESK.label), icon=":material/groups:")
+            if st.button(t("My password and sessions"), key="session:access", icon=":material/key:"):
+                own_access.open_drawer()
         st.button(t("Sign out"), key="session:sign_out", icon=":material/logout:", on_click=identity.sign_out)
