@@ -51,7 +51,7 @@ def show_bills(visit: Visit, rows: Sequence[BillRow], coming: NextBill | None) -
         parts.heading(t("Bills"), width="content")
         st.caption(t("{months} months · older ones on request", months=months), width="content")
         st.space("stretch")
-        words = {"all": t("All"), "open": t("To pay"), "paid": t("Paid ones")}
+        words = {"all": t("All bills"), "open": t("To pay"), "paid": t("Paid ones")}
         wanted = st.segmented_control(
             t("Which bills"), list(words), format_func=words.__getitem__, default="all", required=True, key=_FILTER,
             label_visibility="collapsed",

@@ -77,7 +77,7 @@ class Explanation:
 def explain(after: Paper, before: Paper | None, *, plans: Mapping[int, str], language: str) -> Explanation:
     """Explain a bill by the one before it; without one, by its own lines. `plans` names the plan of each product."""
     steps = [step for step in _steps(after, before, language) if step.cents]
-    sentences = tuple(_sentences(after, before))
+    sentences = (*_sentences(after, before), *_unchanged(after, before, language))
     advice = tuple(_advice(after, plans, language))
     start = before.total_cents if before else 0
     return Explanation(after.bill_date, before.bill_date if before else None, start, tuple(steps), after.total_cents, sentences, advice)
@@ -162,9 +162,20 @@ def _sentences(after: Paper, before: Paper | None) -> Iterator[Told]:
         yield Told(N_("A first bill holds the days since the start and the month ahead; the next ones hold one month."))
     regular = sum(line.amount_cents for line in after.lines if line.kind in _REGULAR and not line.share_days)
     if not after.business and regular != after.total_cents and regular:
-        yield Told(N_("Without a change, a bill that holds nothing but the month is {regular_cents}."), {"regular_cents": regular})
+        yield Told(N_("An ordinary month, without extras, comes to {regular_cents}."), {"regular_cents": regular})
     if after.credited_cents:
         yield Told(N_("{credited_cents} of this bill were credited since."), {"credited_cents": after.credited_cents})
+
+
+def _unchanged(after: Paper, before: Paper | None, language: str) -> Iterator[Told]:
+    """Tell usage that came to the same on both bills, so that no step shows it."""
+    now, then = _grouped(after.lines), _grouped(before.lines if before else ())
+    for key, lines in now.items():
+        same = sum(line.amount_cents for line in lines) == sum(line.amount_cents for line in then.get(key, ()))
+        if same and key[0] in {LineKind.USAGE, LineKind.THIRD_PARTY}:
+            told = N_("{what}: {quantity} × {price_cents} on both bills.")  # noqa: RUF001 - a multiplication sign
+            what = _name(label(lines[0].code, language), lines[0].detail)
+            yield Told(told, {"what": what, "quantity": _units(lines, language), "price_cents": lines[0].unit_price_cents})
 
 
 def _advice(after: Paper, plans: Mapping[int, str], language: str) -> Iterator[Advice]:

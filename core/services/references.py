@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from io import BytesIO
 
 from segno.helpers import make_epc_qr
 
@@ -92,12 +93,14 @@ def iban(text: str) -> str:
     return number
 
 
-def epc_qr(*, name: str, account: str, amount_cents: int, communication: str) -> str:
+def epc_qr(*, name: str, account: str, amount_cents: int, communication: str) -> bytes:
     """Return the QR code of a transfer as SVG (EPC v2, the communication as structured reference, twelve digits; R10)."""
     code = make_epc_qr(
         name=name, iban=account, amount=Decimal(amount_cents) / 100, reference="".join(filter(str.isdigit, communication)), encoding="utf-8"
     )
-    return str(code.svg_inline(scale=3, border=4, light="#FFFFFF", dark="#000000", omitsize=True))
+    out = BytesIO()
+    code.save(out, kind="svg", scale=3, border=4, light="#FFFFFF", dark="#000000", xmldecl=False)
+    return out.getvalue()
 
 
 def mask_iban(number: str) -> str:

@@ -39,7 +39,10 @@ def show_arrears(found: Arrears) -> None:
     amount = found.amount
     with card("arrears"):
         oldest = day(amount.oldest_overdue, "short") if amount.oldest_overdue else ""
-        heading(f":red[{t('{overdue_cents} overdue, the oldest since {oldest}', overdue_cents=amount.overdue_cents, oldest=oldest)}]", 3)
+        with parts.row("arrears"):
+            heading(
+                f":red[{t('{overdue_cents} overdue, the oldest since {oldest}', overdue_cents=amount.overdue_cents, oldest=oldest)}]", 3
+            )
         sentences = []
         if found.suspended_on:
             sentences.append(t("Services suspended since {on}; 112 stays reachable.", on=day(found.suspended_on, "short")))
@@ -57,11 +60,11 @@ def show_arrears(found: Arrears) -> None:
 def show_next(found: NextBill) -> None:
     """Draw the row of the bill that is still to come."""
     with _row(NEXT):
-        _cell(f"**{day(found.bill_date)}**", 92)
-        with st.container(width=136):
+        _cell(f"**{day(found.bill_date)}**", 84)
+        with st.container(width=112):
             badge(t("Estimate"), "neutral", "calculate")
-        _cell(t("about {amount_cents}", amount_cents=f"**{euro(found.amount_due_cents)}**"), 112, "right")
-        st.text(t("next bill, going by the usage so far"), width=300)
+        _cell(t("about {amount_cents}", amount_cents=f"**{euro(found.amount_due_cents)}**"), 92, "right")
+        _tell(t("next bill, going by the usage so far"))
         st.space("stretch")
         _explain_button(NEXT, t("See the calculation"))
 
@@ -69,7 +72,8 @@ def show_next(found: NextBill) -> None:
 def show_first(found: NextBill) -> None:
     """Tell a new customer when the first bill comes, and how its amount comes about."""
     with card("first_bill"):
-        heading(t("No bill yet"), 3)
+        with parts.row("first_bill"):
+            heading(t("No bill yet"), 3)
         told = t("The first bill leaves on {on}, for about {amount_cents}:", on=f"**{day(found.bill_date)}**", amount_cents=f"**{euro(found.amount_due_cents)}**")  # fmt: skip
         sums = [
             f"{euro(line.amount_cents)} ({day(line.since, 'short')} – {day(line.until - timedelta(days=1), 'short')})"  # noqa: RUF001 - a dash between days
@@ -85,22 +89,24 @@ def show_first(found: NextBill) -> None:
 def show_bill(visit: Visit, row: BillRow) -> None:
     """Draw the row of a bill or a credit note."""
     with _row(row.bill_no):
-        _cell(f"**{day(row.bill_date)}**", 92)
-        with st.container(width=136):
+        _cell(f"**{day(row.bill_date)}**", 84)
+        with st.container(width=112):
             badge(*_state(row))
-        amount = f"**{euro(-row.total_cents if row.is_credit_note else row.total_cents)}**"
-        _cell(amount, 112, "right")
-        st.text(f"{row.bill_no} · {_story(row)}", width=300)
+        amount = i18n.signed_money(-row.total_cents, language()) if row.is_credit_note else euro(row.total_cents)
+        _cell(f"**{amount}**", 92, "right")
+        _tell(f"{row.bill_no} · {_story(row)}")
         st.space("stretch")
-        if not row.is_credit_note:
-            _explain_button(row.bill_no, t("Explain"))
-            with st.container(key=f"bills:usage:{row.bill_no}", width="content"):
-                query = navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None)
-                st.page_link(navigation.page_file("usage"), label=t("Usage"), query_params=query | {"bill": row.bill_no})
-        st.download_button(
-            t("Download (PDF)"), data=partial(_pdf, visit.actor, visit.customer.id, row.bill_no), mime="application/pdf", type="tertiary",
-            file_name=f"guichet-{visit.customer.customer_no}-{row.bill_no}.pdf", key=f"bills:pdf:{row.bill_no}", on_click="ignore",
-        )  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            if not row.is_credit_note:
+                _explain_button(row.bill_no, t("Explain"))
+                with st.container(key=f"bills:usage:{row.bill_no}", width="content"):
+                    query = navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None)
+                    st.page_link(navigation.page_file("usage"), label=t("Usage"), query_params=query | {"bill": row.bill_no})
+            st.download_button(
+                t("Download (PDF)"), data=partial(_pdf, visit.actor, visit.customer.id, row.bill_no), mime="application/pdf",
+                type="tertiary", file_name=f"guichet-{visit.customer.customer_no}-{row.bill_no}.pdf", key=f"bills:pdf:{row.bill_no}",
+                on_click="ignore",
+            )  # fmt: skip
 
 
 def open_explanation(rows: Sequence[BillRow], *, next_bill: bool) -> None:
@@ -117,7 +123,8 @@ def show_transfer(rows: Sequence[BillRow]) -> None:
     """Draw how to pay what is open by transfer: account, communication, amount, QR code."""
     ours = company()
     with card("transfer", stretch=True):
-        heading(t("Pay by transfer"), 3)
+        with parts.row("transfer"):
+            heading(t("Pay by transfer"), 3)
         oldest_first = sorted(rows, key=lambda row: row.bill_date)
         row = oldest_first[0]
         if len(rows) > 1:
@@ -137,7 +144,7 @@ def show_transfer(rows: Sequence[BillRow]) -> None:
                 )  # fmt: skip
             with st.container(width=150, gap="xxsmall"):
                 code = epc_qr(name=ours.name, account=ours.iban, amount_cents=row.remaining_cents, communication=row.ogm or "")
-                data, alt = base64.b64encode(code.encode()).decode(), esc(t("QR code of this transfer"))
+                data, alt = base64.b64encode(code).decode(), esc(t("QR code of this transfer"))
                 st.html(f'<img src="data:image/svg+xml;base64,{data}" width="140" height="140" alt="{alt}">')
                 st.caption(t("Scan with your banking app"))
 
@@ -242,6 +249,10 @@ def _row(name: str) -> "st.delta_generator.DeltaGenerator":
 
 def _cell(text: str, width: int, align: Literal["left", "right"] = "left") -> None:
     st.markdown(text, width=width, text_alignment=align)
+
+
+def _tell(text: str) -> None:
+    st.markdown(f":gray[{md(text)}]", width=420)
 
 
 def _explain_button(name: str, words: str) -> None:

@@ -5,7 +5,6 @@ from functools import partial
 
 import streamlit as st
 
-from core import i18n
 from core.actor import Actor, Permission
 from core.catalogue import law
 from core.db import transaction
@@ -49,7 +48,7 @@ def _none(visit: Visit, last: MandateView | None, *, may: bool) -> None:
 
 
 def _running(visit: Visit, mandate: MandateView, *, may: bool) -> None:
-    pairs = [(t("Holder"), mandate.holder), (t("Account"), mandate.masked), (t("Mandate"), mandate.umr)]
+    pairs = [(t("Holder"), mandate.holder), ("IBAN", mandate.masked), (t("Mandate"), mandate.umr)]
     if mandate.signed_on:
         pairs.append((t("Signed on"), day(mandate.signed_on)))
     if mandate.last_used_on:
@@ -98,7 +97,7 @@ def _form(visit: Visit, save: str, mandate: MandateView | None) -> None:
 def _code(visit: Visit, mandate: MandateView) -> None:
     """Ask for the code that signs, or send another one."""
     if mandate.code_until:
-        told = t("The code was sent to the phone of the customer; it counts until {time}.", time=i18n.clock_time(mandate.code_until))
+        told = t("A code was sent to the customer's phone; it counts for {minutes} minutes.", minutes=mandates.CODE_LIVES.seconds // 60)
     else:
         told = t("No code counts any more: send a new one, then type it here.")
     st.caption(told)
@@ -106,8 +105,11 @@ def _code(visit: Visit, mandate: MandateView) -> None:
         st.text_input(t("Code"), key="bills:mandate:code", width=150, max_chars=8, autocomplete="one-time-code")
         shown = (visit.customer.id, mandate)
         key = operation("mandate:sign", mandate.id, mandate.version)
-        st.button(t("Sign"), key="bills:mandate:sign", type="primary", on_click=_sign, args=(visit.customer.id, key))
-        st.button(t("Send a new code"), key="bills:mandate:resend", on_click=_resend, args=shown)
+        live = mandate.code_until is not None
+        st.button(
+            t("Sign"), key="bills:mandate:sign", type="primary" if live else "secondary", on_click=_sign, args=(visit.customer.id, key)
+        )
+        st.button(t("Send a new code"), key="bills:mandate:resend", type="secondary" if live else "primary", on_click=_resend, args=shown)
     forms.error(FORM, "code")
 
 

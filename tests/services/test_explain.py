@@ -46,6 +46,7 @@ class TestExplain:
         after = preview(account=Account(), held=[Held("DUO", SINCE, None, 1)], bill_date=NOVEMBER, previous=PAID_OCTOBER, usage=usage)
         found = explain(Paper.of_draft(after), Paper.of_draft(after), plans={1: "DUO"}, language="en")
         assert steps(found) == []
+        assert said(found.sentences[-1]) == "Peak-hour calls of the fixed line: 45 min × 0,05 € on both bills."
         assert [(said(one.sentence), one.worth_it) for one in found.advice] == [
             ("The option Free calls in peak hours (5,00 € a month) would not be worth it: it would have avoided 2,25 € only.", False)
         ]
