@@ -1,6 +1,6 @@
 """How people use their lines: quiet nights, evenings of television, other weekends. Totals are met exactly, whatever the chance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from core import clock
 from core.models.usage import Direction, Tariff, UsageKind, Zone
 
 KB_PER_MB = 1000
+MINUTE = 60
 PREMIUM_SMS_CENTS = 200
 
 _HOURS = {
@@ -20,6 +21,10 @@ _HOURS = {
     "evening": [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 8, 12, 14, 10, 5, 1, 0],
     "office": [0, 0, 0, 0, 0, 0, 0, 0, 6, 9, 10, 10, 6, 7, 9, 9, 0, 0, 0, 0, 0, 0, 0, 0],
 }
+
+
+Totals = Mapping[str, object]
+"""What a month's use adds up to, by the names of the stories: data_mb, voice_min, ..."""
 
 
 class Use(NamedTuple):
@@ -36,25 +41,40 @@ class Use(NamedTuple):
     charged_cents: int = 0
 
 
-def month(rng: np.random.Generator, totals: dict[str, object], since: date, until: date, last: datetime) -> list[Use]:
-    """Spread a month's totals over the days from `since` until `until` (exclusive), none after `last`, in order of time."""
-    uses: list[Use] = []
-    roaming = totals.get("roaming")
-    for name, value in totals.items():
-        if name in _MAKERS and value:
-            uses += _MAKERS[name](rng, int(str(value)), _Span(since, until, last), str(roaming) if roaming else None)
-    return sorted(uses, key=lambda use: use.at)
-
-
-class _Span(NamedTuple):
-    """The days in which something is used."""
+class Span(NamedTuple):
+    """The days in which something is used, `until` exclusive, and the moment after which nothing was."""
 
     since: date
     until: date
     last: datetime
 
+    @property
+    def days(self) -> int:
+        """How many days there are."""
+        return max(1, (self.until - self.since).days)
 
-def _times(rng: np.random.Generator, count: int, span: _Span, rhythm: str) -> list[datetime]:
+
+def month(rng: np.random.Generator, totals: Totals, span: Span) -> list[Use]:
+    """Spread a month's totals over its days, in order of time."""
+    roaming = totals.get("roaming")
+    uses = [use for name, total in _told(totals) for use in _KINDS[name].spread(rng, total, span, str(roaming) if roaming else None)]
+    return sorted(uses, key=lambda use: use.at)
+
+
+def whole(totals: Totals, span: Span) -> list[tuple[Use, int]]:
+    """Return a month's totals as they are, on its first day, each with how many events it stands for: all that is kept of an old month (R27)."""
+    noon = clock.at(span.since, 12)
+    return [
+        (Use(noon, one.kind, total * one.size, one.tariff, charged_cents=total * one.each_cents), one.events(total, span.days))
+        for one, total in ((_KINDS[name], total) for name, total in _told(totals))
+    ]
+
+
+def _told(totals: Totals) -> list[tuple[str, int]]:
+    return [(name, int(str(total))) for name, total in totals.items() if name in _KINDS and total]
+
+
+def _times(rng: np.random.Generator, count: int, span: Span, rhythm: str) -> list[datetime]:
     """Draw moments by the hours of a rhythm; more on weekends for what is leisure, none for the office."""
     days = [span.since + timedelta(days=index) for index in range((span.until - span.since).days)]
     weekend = {"office": 0.0, "voice": 0.7}.get(rhythm, 1.4)
@@ -82,17 +102,13 @@ def _parts(rng: np.random.Generator, total: int, count: int, spread: float = 0.9
     return [int(part) for part in parts]
 
 
-def _days(span: _Span) -> int:
-    return max(1, (span.until - span.since).days)
-
-
 def _number(rng: np.random.Generator) -> str:
     """A Belgian mobile number of the block that is kept free here."""
     return f"+324700{int(rng.integers(10000, 99999)):05d}"
 
 
-def _data(rng: np.random.Generator, total_mb: int, span: _Span, roaming: str | None) -> list[Use]:
-    count = max(1, min(round(2.2 * _days(span)), total_mb))
+def _data(rng: np.random.Generator, total_mb: int, span: Span, roaming: str | None) -> list[Use]:
+    count = _data_events(total_mb, span.days)
     times, sizes = _times(rng, count, span, "data"), _parts(rng, total_mb * KB_PER_MB, count)
     abroad = range(max(0, count - 9), max(0, count - 3)) if roaming else range(0)
     return [
@@ -101,40 +117,71 @@ def _data(rng: np.random.Generator, total_mb: int, span: _Span, roaming: str | N
     ]
 
 
-def _calls(rng: np.random.Generator, minutes: int, span: _Span, rhythm: str, tariff: Tariff) -> list[Use]:
+def _calls(rhythm: str, tariff: Tariff) -> "_Spread":
     """Calls of whole minutes, so that a month's minutes are exact whatever the rounding of each call."""
-    count = max(1, min(minutes, round(minutes / 5)))
-    times, lengths = _times(rng, count, span, rhythm), [part + 1 for part in _parts(rng, minutes - count, count)]
-    return [
-        Use(at, UsageKind.VOICE, length * 60, tariff=tariff, other_party=_number(rng)) for at, length in zip(times, lengths, strict=True)
-    ]
+
+    def spread(rng: np.random.Generator, minutes: int, span: Span, _roaming: str | None) -> list[Use]:
+        count = _call_events(minutes, span.days)
+        times, lengths = _times(rng, count, span, rhythm), [part + 1 for part in _parts(rng, minutes - count, count)]
+        return [
+            Use(at, UsageKind.VOICE, length * MINUTE, tariff=tariff, other_party=_number(rng))
+            for at, length in zip(times, lengths, strict=True)
+        ]
+
+    return spread
 
 
-def _messages(rng: np.random.Generator, count: int, span: _Span, _roaming: str | None) -> list[Use]:
+def _messages(rng: np.random.Generator, count: int, span: Span, _roaming: str | None) -> list[Use]:
     return [Use(at, UsageKind.SMS, 1, other_party=_number(rng)) for at in _times(rng, count, span, "sms")]
 
 
-def _premium(rng: np.random.Generator, count: int, span: _Span, _roaming: str | None) -> list[Use]:
-    late = _Span(max(span.since, span.until - timedelta(days=7)), span.until, span.last)
+def _premium(rng: np.random.Generator, count: int, span: Span, _roaming: str | None) -> list[Use]:
+    late = span._replace(since=max(span.since, span.until - timedelta(days=7)))
     return [
         Use(at, UsageKind.PREMIUM, 1, tariff=Tariff.THIRD_PARTY, zone=Zone.PREMIUM, other_party="6040", charged_cents=PREMIUM_SMS_CENTS)
         for at in _times(rng, count, late, "sms")
     ]
 
 
-def _television(rng: np.random.Generator, minutes: int, span: _Span, _roaming: str | None) -> list[Use]:
-    count = max(1, min(round(1.2 * _days(span)), minutes))
-    times, lengths = _times(rng, count, span, "tv"), _parts(rng, minutes * 60, count, 0.5)
+def _television(rng: np.random.Generator, minutes: int, span: Span, _roaming: str | None) -> list[Use]:
+    count = _programmes(minutes, span.days)
+    times, lengths = _times(rng, count, span, "tv"), _parts(rng, minutes * MINUTE, count, 0.5)
     return [Use(at, UsageKind.TV, length) for at, length in zip(times, lengths, strict=True)]
 
 
-_MAKERS: dict[str, Callable[[np.random.Generator, int, _Span, str | None], list[Use]]] = {
-    "data_mb": _data,
-    "voice_min": lambda rng, total, span, _: _calls(rng, total, span, "voice", Tariff.INCLUDED),
-    "offpeak_min": lambda rng, total, span, _: _calls(rng, total, span, "evening", Tariff.OFFPEAK),
-    "peak_min": lambda rng, total, span, _: _calls(rng, total, span, "office", Tariff.PEAK),
-    "free_peak_min": lambda rng, total, span, _: _calls(rng, total, span, "office", Tariff.INCLUDED),
-    "sms": _messages,
-    "premium_sms": _premium,
-    "tv_min": _television,
+def _data_events(total_mb: int, days: int) -> int:
+    return max(1, min(round(2.2 * days), total_mb))
+
+
+def _call_events(minutes: int, _days: int) -> int:
+    return max(1, min(minutes, round(minutes / 5)))
+
+
+def _programmes(minutes: int, days: int) -> int:
+    return max(1, min(round(1.2 * days), minutes))
+
+
+_Spread = Callable[[np.random.Generator, int, Span, str | None], list[Use]]
+
+
+class _Kind(NamedTuple):
+    """What a name of the stories stands for: how large its unit is, how many events a total makes in so many days, how they are spread."""
+
+    kind: UsageKind
+    tariff: Tariff
+    size: int
+    events: Callable[[int, int], int]
+    spread: _Spread
+    each_cents: int = 0
+
+
+_KINDS = {
+    "data_mb": _Kind(UsageKind.DATA, Tariff.INCLUDED, KB_PER_MB, _data_events, _data),
+    "voice_min": _Kind(UsageKind.VOICE, Tariff.INCLUDED, MINUTE, _call_events, _calls("voice", Tariff.INCLUDED)),
+    "offpeak_min": _Kind(UsageKind.VOICE, Tariff.OFFPEAK, MINUTE, _call_events, _calls("evening", Tariff.OFFPEAK)),
+    "peak_min": _Kind(UsageKind.VOICE, Tariff.PEAK, MINUTE, _call_events, _calls("office", Tariff.PEAK)),
+    "free_peak_min": _Kind(UsageKind.VOICE, Tariff.INCLUDED, MINUTE, _call_events, _calls("office", Tariff.INCLUDED)),
+    "sms": _Kind(UsageKind.SMS, Tariff.INCLUDED, 1, lambda count, _days: count, _messages),
+    "premium_sms": _Kind(UsageKind.PREMIUM, Tariff.THIRD_PARTY, 1, lambda count, _days: count, _premium, PREMIUM_SMS_CENTS),
+    "tv_min": _Kind(UsageKind.TV, Tariff.INCLUDED, MINUTE, _programmes, _television),
 }

@@ -10,12 +10,12 @@ from sqlmodel import Session, select
 from core import clock
 from core.actor import SYSTEM, Actor, Role
 from core.models.appointment import Appointment
-from core.models.bill import Bill
 from core.models.billing_account import BillModel
 from core.models.customer import Customer
 from core.models.mandate import Mandate, MandateState
 from core.models.product import Product
-from core.services import mandates, payments
+from core.services import mandates
+from seed.ledger import Debit
 
 Story = Mapping[str, Any]
 
@@ -65,10 +65,12 @@ class Scene:
 
     def visit(self, number: str) -> Appointment:
         """One of his visits."""
-        return self.session.exec(select(Appointment).where(Appointment.customer_id == self.customer.id, Appointment.appointment_no == number)).one()
+        return self.session.exec(
+            select(Appointment).where(Appointment.customer_id == self.customer.id, Appointment.appointment_no == number)
+        ).one()
 
-    def sign(self, facts: Mapping[str, Any]) -> None:
-        """Write the mandate he handed in on paper; one that he signed runs from that day on, the other one waits."""
+    def sign(self, facts: Mapping[str, Any]) -> Debit:
+        """Write the mandate he handed in on paper: one that he signed runs from that day on, the other one waits."""
         asked: date = facts.get("signed") or facts["requested"]
         with clock.standing(clock.at(asked, 11)):
             row = Mandate(
@@ -83,14 +85,4 @@ class Scene:
             self.session.flush()
             if "signed" in facts:
                 mandates.activate(self.session, SYSTEM, mandate=row, customer=self.customer, signed_on=asked)
-
-    def pay(self, bill_no: str, day: date) -> None:
-        """Pay a bill in full: by direct debit, or by transfer with the bill's OGM."""
-        if self.story["pays"].get("collected"):
-            payments.collect(self.session, SYSTEM, customer_id=self.customer.id, bill_no=bill_no, day=day)
-            return
-        bill = self.session.exec(select(Bill.ogm, Bill.remaining_cents).where(Bill.customer_id == self.customer.id, Bill.bill_no == bill_no)).one()
-        payments.record(
-            self.session, SYSTEM, received_on=day, amount_cents=bill.remaining_cents, customer_id=self.customer.id, communication=bill.ogm,
-            payer_name=self.customer.name,
-        )  # fmt: skip
+        return Debit(row.id, row.holder, row.iban)

@@ -1,39 +1,77 @@
-"""What a sample customer used, month by month, charged as it goes."""
+"""What a sample customer used, month by month, charged as it goes: event by event as long as detail is kept, as sums before that (R27)."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
+from sqlalchemy import insert
 
 from core import clock
 from core.actor import SYSTEM
 from core.catalogue import catalogue
 from core.models.billing_account import BillModel
 from core.models.product import Product
-from core.models.usage import Tariff, UsageKind
-from core.services import rating, usage
+from core.models.usage import Tariff, UsageDay, UsageKind
+from core.services import rating, usage, usage_detail
+from core.services.billing import Usage
 from core.services.periods import Period, cycle_of, month_of
 from core.services.rating import Running
-from core.services.usage import NewEvent
+from core.services.usage import NewEvent, Sum
 from seed import rhythm
-from seed.rhythm import Use
+from seed.ledger import table
+from seed.rhythm import Span, Totals, Use
 from seed.scene import Scene
 
 
-def record(scene: Scene, months: int) -> None:
-    """Record the use of all plans over the last months, the running one exactly as told."""
-    events: list[NewEvent] = []
-    rng = np.random.default_rng(int(scene.customer.customer_no))
+@dataclass
+class Past:
+    """What was used, before it is written: sums and events by the last day of their period."""
+
+    sums: dict[date, dict[tuple[int, UsageKind, Tariff], Sum]] = field(default_factory=lambda: defaultdict(dict))
+    events: list[tuple[date, NewEvent]] = field(default_factory=list)
+    days: list[dict[str, object]] = field(default_factory=list)
+
+    def of(self, since: date, until: date) -> Usage:
+        """Return what was used in the periods that end within these days, for a bill."""
+        return {key: found for last, sums in self.sums.items() if since <= last < until for key, found in sums.items()}
+
+    def add(self, period: Period, event: NewEvent, events: int, *, detail: bool) -> None:
+        """Take in an event, or a sum that stands for several."""
+        found = Sum(events, event.quantity, event.over_quantity, event.charged_cents)
+        key, sums = (event.product_id, event.kind, event.tariff), self.sums[period.last]
+        sums[key] = sums.get(key, Sum()) + found
+        if detail:
+            self.events.append((period.last, event))
+        else:
+            day = {"customer_id": event.customer_id, "product_id": event.product_id, "day": clock.local(event.at).date()}
+            self.days.append(day | {"kind": event.kind, "tariff": event.tariff} | vars(found))
+
+
+def past(scene: Scene, months: int) -> Past:
+    """Return the use of all plans over the last months, the running one exactly as told."""
+    found, rng = Past(), np.random.default_rng(int(scene.customer.customer_no))
     for product in [one for one in scene.products.values() if one.parent_id is None]:
         for period, totals in _months(scene, product, months, rng):
             span = _span(scene, product, period)
             if span is not None and totals:
-                events += _charged(scene, product, period, rhythm.month(rng, totals, *span, clock.now()), len(events))
+                detail = period.until > usage_detail.detail_since()
+                uses = [(one, 1) for one in rhythm.month(rng, totals, span)] if detail else rhythm.whole(totals, span)
+                for event, count in _charged(scene, product, period, uses, len(found.events)):
+                    found.add(period, event, count, detail=detail)
+    return found
+
+
+def record(scene: Scene, past: Past, billed: Mapping[date, int]) -> None:
+    """Write what was used; `billed` names the bill of each period that has one, by its last day."""
+    events = [event._replace(bill_id=billed.get(last)) for last, event in past.events]
     usage.record(scene.session, SYSTEM, events=events)
+    if past.days:
+        scene.session.execute(insert(table(UsageDay)), past.days)
 
 
-def _months(scene: Scene, product: Product, months: int, rng: np.random.Generator) -> Iterator[tuple[Period, dict[str, Any]]]:
+def _months(scene: Scene, product: Product, months: int, rng: np.random.Generator) -> Iterator[tuple[Period, Totals]]:
     """Return each period of a plan with what was used in it; an ordinary month differs a little from the next."""
     today = clock.today()
     ordinary = scene.story.get("months", {}).get(product.product_no, {})
@@ -48,20 +86,20 @@ def _period(scene: Scene, day: date) -> Period:
     return cycle_of(day, scene.cycle_day) if scene.model is BillModel.LEGACY else month_of(day)
 
 
-def _span(scene: Scene, product: Product, period: Period) -> tuple[date, date] | None:
+def _span(scene: Scene, product: Product, period: Period) -> Span | None:
     """Return the days of a period on which a plan could be used."""
     story_ends = next((facts.get("until") for facts in scene.story["products"] if facts["number"] == product.product_no), None)
     ends = [period.until, clock.today() + timedelta(days=1), story_ends, scene.story.get("running", {}).get("until")]
     since, until = max(period.since, product.since), min(end for end in ends if end)
-    return (since, until) if since < until else None
+    return Span(since, until, clock.now()) if since < until else None
 
 
-def _charged(scene: Scene, product: Product, period: Period, uses: list[Use], first_id: int) -> list[NewEvent]:
+def _charged(scene: Scene, product: Product, period: Period, uses: list[tuple[Use, int]], first_id: int) -> Iterator[tuple[NewEvent, int]]:
     """Charge data above the bundle and peak minutes, in the order they were used; the rest comes as it is told."""
     sold = catalogue()
     held = rating.bundle(Running(product.offering_code, product.since), [], period, sold)
-    used, found = rating.Used(), []
-    for number, one in enumerate(uses, first_id + 1):
+    used = rating.Used()
+    for number, (one, count) in enumerate(uses, first_id + 1):
         tariff, over, cents = one.tariff, 0, one.charged_cents
         if one.kind is UsageKind.DATA:
             event = rating.Use(one.kind, one.quantity)
@@ -70,17 +108,12 @@ def _charged(scene: Scene, product: Product, period: Period, uses: list[Use], fi
             tariff, over, cents = charge.tariff, charge.over_quantity, charge.charged_cents
         elif tariff is Tariff.PEAK:
             cents = rating.rate(rating.Use(one.kind, one.quantity, peak=True), held, used, sold).charged_cents
-        found.append(
-            NewEvent(
-                scene.customer.id, product.id, one.at, number, one.kind, one.quantity, one.direction, one.zone, one.country, tariff,
-                one.other_party, over, cents,
-            )
-        )  # fmt: skip
-    return found
+        yield NewEvent(
+            scene.customer.id, product.id, one.at, number, one.kind, one.quantity, one.direction, one.zone, one.country, tariff,
+            one.other_party, over, cents,
+        ), count  # fmt: skip
 
 
 def _varied(rng: np.random.Generator, name: str, value: int) -> int:
     """Let an ordinary month differ from the next one; minutes that are charged stay as told."""
     return value if name == "peak_min" else int(value * rng.uniform(0.82, 1.12))
-
-

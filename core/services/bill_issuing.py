@@ -72,15 +72,21 @@ def issue(session: Session, actor: Actor, *, customer_id: int, draft: BillDraft,
     """
     actor.require(Permission.BILL_ISSUE, customer_id)
     found = issue_many(session, actor, bills=[ToIssue(customer_id, draft, bill_no)])[0]
+    announce(session, actor, customer_id=customer_id, bill=found)
+    return found
+
+
+def announce(session: Session, actor: Actor, *, customer_id: int, bill: Issued) -> None:
+    """Tell the customer about a bill that was issued, and how it is paid."""
+    actor.require(Permission.BILL_ISSUE, customer_id)
     params = {
-        "bill_no": found.bill_no,
-        "amount_cents": found.remaining_cents,
-        "due": found.due_date,
-        "ogm": None if found.umr else ogm(found.bill_no),
-        "umr": found.umr,
+        "bill_no": bill.bill_no,
+        "amount_cents": bill.remaining_cents,
+        "due": bill.due_date,
+        "ogm": None if bill.umr else ogm(bill.bill_no),
+        "umr": bill.umr,
     }
     communications.send(session, actor, customer_id=customer_id, template="bill_issued", params=params)
-    return found
 
 
 def issue_many(session: Session, actor: Actor, *, bills: Sequence[ToIssue]) -> list[Issued]:
