@@ -90,6 +90,18 @@ def find(session: Session, token: str) -> SignedIn | None:
     return SignedIn(Actor(user_id, username, role, customer_id), session_id, name, language, last_seen_at < now - SEEN_EVERY)
 
 
+def holder(session: Session, session_id: int) -> Actor:
+    """Return who holds a session that still lives, for what runs outside of any page: a download. Raises NotPermitted."""
+    found = session.exec(
+        select(User.id, User.username, User.role, User.customer_id)
+        .join(UserSession, col(UserSession.user_id) == User.id)
+        .where(UserSession.id == session_id, *_alive(clock.real_now()))
+    ).first()
+    if found is None:
+        raise NotPermitted
+    return Actor(*found)
+
+
 def seen(session: Session, session_id: int) -> None:
     """Note that a session is in use; an ended one stays as it is."""
     session.execute(

@@ -19,6 +19,7 @@ from core.ui.text import t
 
 __all__ = ["SignedIn", "address", "browser", "current", "device", "enter", "origin", "sign_out"]
 
+SESSION_ID = "_session_id"
 _OWNER = "_owner"
 _TAB_TOKEN = "_tab_token"  # noqa: S105 - the name of a place, not a secret
 _BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
@@ -33,6 +34,7 @@ def current() -> SignedIn | None:
         return None
     with reading() as session:
         found = sessions.find(session, token)
+    st.session_state[SESSION_ID] = found.session_id if found else 0
     if found is not None and found.unseen:
         with transaction() as session:
             sessions.seen(session, found.session_id)
