@@ -53,7 +53,7 @@ class Tab:
     def __init__(self, port: int, cookie: str = "") -> None:
         headers = {"Cookie": cookie} if cookie else {}
         self.socket = connect(
-            f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], additional_headers=headers, max_size=None  # type: ignore[list-item]
+            f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], additional_headers=headers, max_size=None
         )
         self.widgets: dict[str, Any] = {}
         self.fragments: dict[str, str] = {}

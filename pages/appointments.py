@@ -69,7 +69,7 @@ def show_coming(visit: Visit) -> None:
             if visits.may_move(file.actor, visit) and not file.customer.read_only:
                 move = half_days.another_day(file.customer.id, visit)
                 st.button(t("Move the visit"), key=f"appointments:move:{no}", icon=":material/edit_calendar:", on_click=begin, args=(move,))
-            visit_actions.calendar_button(file.actor, visit)
+            visit_actions.calendar_button(visit)
             visit_actions.cancel_button(file, visit)
             visit_actions.outcome_button(file, visit)
         st.caption(words.conditions(visit, file.actor))
@@ -103,7 +103,7 @@ def show_past(past: tuple[Visit, ...]) -> None:
                 st.space("stretch")
                 visit_actions.outcome_button(file, visit)
                 if visit.state is AppointmentState.CANCELLED:
-                    visit_actions.calendar_button(file.actor, visit)
+                    visit_actions.calendar_button(visit)
 
 
 def begin(move: Choice) -> None:

@@ -9,12 +9,12 @@ from sqlmodel import Session
 
 from core import clock, i18n
 from core.actor import Actor, Permission
-from core.db import reading, transaction
+from core.db import reading
 from core.errors import DomainError
 from core.services import usage_detail, usage_export
 from core.services.usage_detail import PAGE, Filters, Page, Total
 from core.services.usage_export import Format
-from core.ui import aide, gate, parts, usage_chart, usage_filters, usage_rows
+from core.ui import aide, download, gate, parts, usage_chart, usage_filters, usage_rows
 from core.ui.gate import Visit
 from core.ui.text import language, message, t
 from core.ui.usage_chart import Drawn
@@ -82,17 +82,16 @@ def show_exports(visit: Visit, asked: Asked, *, nothing: bool) -> None:
         return
     for kind in Format:
         st.download_button(
-            kind.upper(), data=partial(write_file, visit.actor, visit.customer.id, asked.filters, kind, language()),
+            kind.upper(), data=download.made(partial(write_file, customer_id=visit.customer.id, filters=asked.filters, kind=kind, tongue=language())),
             file_name=f"{t('Usage').lower()}-{visit.customer.customer_no}.{kind}", mime=MIMES[kind], key=f"usage:{kind}", icon=ICONS[kind],
             on_click="ignore", disabled=nothing,
         )  # fmt: skip
 
 
-def write_file(actor: Actor, customer_id: int, filters: Filters, kind: Format, tongue: str) -> bytes:
-    """Make the file on a thread that knows nobody: all it needs comes with it, and the service asks for the right again."""
+def write_file(session: Session, actor: Actor, *, customer_id: int, filters: Filters, kind: Format, tongue: str) -> bytes:
+    """Make the file at the click."""
     file = io.BytesIO()
-    with transaction() as session:
-        usage_export.export(session, actor, customer_id=customer_id, filters=filters, file_format=kind, language=tongue, file=file)
+    usage_export.export(session, actor, customer_id=customer_id, filters=filters, file_format=kind, language=tongue, file=file)
     return file.getvalue()
 
 

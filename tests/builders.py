@@ -27,7 +27,7 @@ def make_customer(session: Session, **given: Any) -> Customer:
     """A customer in Namur with an address, an e-mail, a phone and a billing account."""
     account = {name: given.pop(name) for name in ("bill_model", "cycle_day", "media", "payment_method", "migrate_on") if name in given}
     number = next(_numbers)
-    facts = {"given_name": "Sophie", "family_name": "Lambert", "customer_no": f"{20000000 + number}", "status_since": date(2024, 1, 1)} | given
+    facts: dict[str, Any] = {"given_name": "Sophie", "family_name": "Lambert", "customer_no": f"{20000000 + number}", "status_since": date(2024, 1, 1)} | given
     customer = Customer(**{"search_name": "sophie lambert", "created_at": SINCE} | facts)
     session.add(customer)
     session.flush()
@@ -47,7 +47,8 @@ def make_customer(session: Session, **given: Any) -> Customer:
 def make_product(session: Session, customer: Customer, offering: str = "RED", **given: Any) -> Product:
     """A product that runs since the start of 2024."""
     product_no = f"{customer.customer_no}{next(_numbers) % 100:02d}"
-    product = Product(customer_id=customer.id, offering_code=offering, **{"product_no": product_no, "since": date(2024, 1, 1)} | given)
+    facts: dict[str, Any] = {"product_no": product_no, "since": date(2024, 1, 1)} | given
+    product = Product(customer_id=customer.id, offering_code=offering, **facts)
     session.add(product)
     session.flush()
     return product

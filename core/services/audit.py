@@ -14,7 +14,7 @@ from core.models.audit import AuditEntry
 Facts = dict[str, Any]
 
 
-def record(  # noqa: PLR0913 - a trail needs all of who, what, on what, and how it changed
+def record(
     session: Session,
     actor: Actor,
     *,

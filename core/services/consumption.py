@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlmodel import Session, col, select
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from core import clock
 from core.actor import Actor, Permission
@@ -141,8 +142,10 @@ def last_periods(session: Session, actor: Actor, *, customer_id: int, product_id
 
 
 def _period(session: Session, customer_id: int, day: date) -> Period:
-    account = session.exec(
-        select(BillingAccount.bill_model, BillingAccount.cycle_day, BillingAccount.migrate_on).where(BillingAccount.customer_id == customer_id)
+    account = session.execute(
+        select(col(BillingAccount.bill_model), col(BillingAccount.cycle_day), col(BillingAccount.migrate_on)).where(
+            col(BillingAccount.customer_id) == customer_id
+        )
     ).first()
     if account is None:
         raise NotFound
@@ -152,9 +155,9 @@ def _period(session: Session, customer_id: int, day: date) -> Period:
 
 
 def _plans(session: Session, customer_id: int, period: Period) -> list[tuple[int, Running, list[Running]]]:
-    rows = session.exec(
-        select(Product.id, Product.parent_id, Product.offering_code, Product.since, Product.until)
-        .where(Product.customer_id == customer_id, Product.since < period.until)
+    rows = session.execute(
+        select(col(Product.id), col(Product.parent_id), col(Product.offering_code), col(Product.since), col(Product.until))
+        .where(col(Product.customer_id) == customer_id, col(Product.since) < period.until)
         .where((col(Product.until).is_(None)) | (col(Product.until) > period.since))
         .order_by(col(Product.product_no))
     ).all()
@@ -162,11 +165,20 @@ def _plans(session: Session, customer_id: int, period: Period) -> list[tuple[int
     for _, parent_id, code, since, until in rows:
         if parent_id is not None:
             options.setdefault(parent_id, []).append(Running(code, since, until))
-    return [(product_id, Running(code, since, until), options.get(product_id, [])) for product_id, parent, code, since, until in rows if parent is None]
+    return [
+        (product_id, Running(code, since, until), options.get(product_id, []))
+        for product_id, parent, code, since, until in rows
+        if parent is None
+    ]
 
 
 def _line(
-    product_id: int, plan: Running, options: Sequence[Running], period: Period, use: Mapping[tuple[UsageKind, Tariff], Sum], cap_cents: int | None
+    product_id: int,
+    plan: Running,
+    options: Sequence[Running],
+    period: Period,
+    use: Mapping[tuple[UsageKind, Tariff], Sum],
+    cap_cents: int | None,
 ) -> LineUse:
     held = bundle(plan, options, period)
     gauges = tuple(_gauges(plan, held, use, period))
@@ -212,7 +224,7 @@ def _forecast(used: int, start: date, period: Period) -> int | None:
     if elapsed <= FORECAST_AFTER_DAYS or clock.today() not in period:
         return None
     expected = used * (period.until - start).days // elapsed
-    step = 10 ** max(0, len(str(expected)) - 3)
+    step: int = 10 ** max(0, len(str(expected)) - 3)
     return -(-expected // step) * step
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import Session, col, select
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from core.actor import Actor, Permission
 from core.models.communication import Communication, MessageChannel
@@ -55,22 +56,25 @@ def read(session: Session, actor: Actor, *, customer_id: int) -> Overview:
 
 
 def _mandate(session: Session, customer_id: int) -> tuple[MandateState | None, date | None]:
-    found = session.exec(
-        select(Mandate.state, Mandate.cancelled_on).where(Mandate.customer_id == customer_id).order_by(col(Mandate.id).desc()).limit(1)
+    found = session.execute(
+        select(col(Mandate.state), col(Mandate.cancelled_on))
+        .where(col(Mandate.customer_id) == customer_id)
+        .order_by(col(Mandate.id).desc())
+        .limit(1)
     ).first()
-    return found or (None, None)
+    return (found[0], found[1]) if found else (None, None)
 
 
 def _last_contact(session: Session, customer_id: int) -> LastContact | None:
-    spoke = session.exec(
-        select(Interaction.at, Interaction.channel, Interaction.reason)
-        .where(Interaction.customer_id == customer_id)
+    spoke = session.execute(
+        select(col(Interaction.at), col(Interaction.channel), col(Interaction.reason))
+        .where(col(Interaction.customer_id) == customer_id)
         .order_by(col(Interaction.at).desc())
         .limit(1)
     ).first()
-    wrote = session.exec(
-        select(Communication.sent_at, Communication.channel, Communication.subject)
-        .where(Communication.customer_id == customer_id, Communication.channel != MessageChannel.PORTAL)
+    wrote = session.execute(
+        select(col(Communication.sent_at), col(Communication.channel), col(Communication.subject))
+        .where(col(Communication.customer_id) == customer_id, col(Communication.channel) != MessageChannel.PORTAL)
         .order_by(col(Communication.sent_at).desc(), col(Communication.id).desc())
         .limit(1)
     ).first()
@@ -80,9 +84,9 @@ def _last_contact(session: Session, customer_id: int) -> LastContact | None:
 
 def _minor_line(session: Session, customer_id: int) -> bool:
     return (
-        session.exec(
-            select(Product.id).where(
-                Product.customer_id == customer_id, col(Product.is_minor).is_(True), Product.status == ProductStatus.ACTIVE
+        session.execute(
+            select(col(Product.id)).where(
+                col(Product.customer_id) == customer_id, col(Product.is_minor).is_(True), col(Product.status) == ProductStatus.ACTIVE
             )
         ).first()
         is not None

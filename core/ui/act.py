@@ -55,18 +55,18 @@ def act(
     except StaleDataError:
         forms.say(form, t(ChangedMeanwhile.message, who="?", at=clock.local(clock.now()).strftime("%H:%M")), good=False)
         return False
-    except Exception:
-        forms.say(form, unexpected(), good=False)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong: nothing is written, and the reader is told
+        forms.say(form, unexpected(error), good=False)
         return False
     if done is not None:
         forms.say(form, done if isinstance(done, str) else done(result), good=True)
     return True
 
 
-def unexpected() -> str:
-    """Log the error that is being handled under a reference, and return the sentence that names it."""
+def unexpected(error: Exception) -> str:
+    """Log an error under a reference, and return the sentence that names it."""
     reference = secrets.token_hex(2).upper()
-    log.exception("unexpected error, reference %s", reference)
+    log.error("unexpected error, reference %s", reference, exc_info=error)
     return t("Something went wrong (ref. {reference}). Nothing was changed.", reference=reference)
 
 

@@ -9,9 +9,9 @@ from typing import Literal
 import streamlit as st
 
 from core import i18n
-from core.actor import Actor, Permission
+from core.actor import Permission
 from core.catalogue import company
-from core.db import reading, transaction
+from core.db import reading
 from core.errors import N_
 from core.models.bill import BillState
 from core.models.payment import PlanState
@@ -23,7 +23,7 @@ from core.services.explain import Explanation, Told
 from core.services.payments import PlanView
 from core.services.periods import next_banking_day
 from core.services.references import epc_qr, group_iban
-from core.ui import gate, navigation, parts
+from core.ui import download, gate, navigation, parts
 from core.ui.gate import Visit
 from core.ui.parts import Step, Tone, badge, card, facts, heading, waterfall
 from core.ui.text import day, esc, euro, language, md, t, tn
@@ -103,7 +103,7 @@ def show_bill(visit: Visit, row: BillRow) -> None:
                     query = navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None)
                     st.page_link(navigation.page_file("usage"), label=t("Usage"), query_params=query | {"bill": row.bill_no})
             st.download_button(
-                t("Download (PDF)"), data=partial(_pdf, visit.actor, visit.customer.id, row.bill_no), mime="application/pdf",
+                t("Download (PDF)"), data=download.made(partial(bills.pdf, customer_id=visit.customer.id, bill_no=row.bill_no)), mime="application/pdf",
                 type="tertiary", file_name=f"guichet-{visit.customer.customer_no}-{row.bill_no}.pdf", key=f"bills:pdf:{row.bill_no}",
                 on_click="ignore",
             )  # fmt: skip
@@ -265,7 +265,3 @@ def _open(name: str) -> None:
     st.query_params["bill"] = name
 
 
-def _pdf(actor: Actor, customer_id: int, bill_no: str) -> bytes:
-    """Print a bill at the click; the service checks the right once more, as this runs outside the page."""
-    with transaction() as session:
-        return bills.pdf(session, actor, customer_id=customer_id, bill_no=bill_no)

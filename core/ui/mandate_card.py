@@ -5,13 +5,12 @@ from functools import partial
 
 import streamlit as st
 
-from core.actor import Actor, Permission
+from core.actor import Permission
 from core.catalogue import law
-from core.db import transaction
 from core.models.mandate import MandateState
 from core.services import mandates, payments
 from core.services.mandates import HOLDER_LENGTH, MandateView
-from core.ui import forms
+from core.ui import download, forms
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.parts import Tone, badge, card, empty, facts, heading, row
@@ -61,7 +60,7 @@ def _running(visit: Visit, mandate: MandateView, *, may: bool) -> None:
         _code(visit, mandate)
     with st.container(horizontal=True, gap="small"):
         st.download_button(
-            t("Mandate (PDF)"), data=partial(_pdf, visit.actor, visit.customer.id, mandate.umr), file_name=f"guichet-{mandate.umr}.pdf",
+            t("Mandate (PDF)"), data=download.made(partial(mandates.pdf, customer_id=visit.customer.id, umr=mandate.umr)), file_name=f"guichet-{mandate.umr}.pdf",
             mime="application/pdf", key="bills:mandate:pdf", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
         if may:
@@ -164,7 +163,3 @@ def _cancel(customer_id: int, mandate: MandateView) -> None:
     act(mandates.cancel, form=FORM, operation=key, done=done, customer_id=customer_id, shown_version=mandate.version)
 
 
-def _pdf(actor: Actor, customer_id: int, umr: str) -> bytes:
-    """Print the mandate at the click; the service checks the right once more, as this runs outside the page."""
-    with transaction() as session:
-        return mandates.pdf(session, actor, customer_id=customer_id, umr=umr)

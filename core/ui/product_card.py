@@ -108,7 +108,7 @@ def _meter(gauge: Gauge, plan: Held, consumption: Consumption) -> Meter:
     watch = gauge.share >= 0.8 or over_soon  # noqa: PLR2004 - the first legal alert step
     tick = gauge.forecast / gauge.bundle if gauge.forecast and not over_soon else None
     tone = "bad" if gauge.share >= 1 else ("warn" if watch else "accent")
-    return Meter(label, value, gauge.share, tone, tick=tick, note=_pace_note(gauge, plan, consumption), note_tone="warn" if watch else "")  # type: ignore[arg-type]
+    return Meter(label, value, gauge.share, tone, tick=tick, note=_pace_note(gauge, consumption), note_tone="warn" if watch else "")  # type: ignore[arg-type]
 
 
 def _over_note(gauge: Gauge) -> str:
@@ -119,7 +119,7 @@ def _over_note(gauge: Gauge) -> str:
     )  # fmt: skip
 
 
-def _pace_note(gauge: Gauge, plan: Held, consumption: Consumption) -> str:
+def _pace_note(gauge: Gauge, consumption: Consumption) -> str:
     if gauge.share is None or gauge.bundle is None:
         return ""
     if gauge.share >= 1:

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
+from sqlmodel import Session
 
 from core.actor import Actor, Permission
-from core.db import reading
 from core.models.appointment import AppointmentState
 from core.services import appointments, calendar_files, visits
 from core.services.visits import Visit
-from core.ui import forms, gate
+from core.ui import download, forms, gate
 from core.ui import visits as words
 from core.ui.act import act, operation
 from core.ui.text import t
@@ -18,12 +18,12 @@ from core.ui.text import t
 FORM = "appointments"
 
 
-def calendar_button(actor: Actor, visit: Visit) -> None:
+def calendar_button(visit: Visit) -> None:
     """Draw the way to the calendar file, which is made at the click; that of a cancelled visit takes its entry out."""
     no = visit.appointment_no
     cancelled = visit.state is AppointmentState.CANCELLED
     st.download_button(
-        t("Remove from the calendar (.ics)") if cancelled else t("Calendar (.ics)"), data=partial(_calendar, actor, visit.customer_id, no), file_name=f"{no}.ics", mime=calendar_files.MIME,
+        t("Remove from the calendar (.ics)") if cancelled else t("Calendar (.ics)"), data=download.made(partial(_calendar, customer_id=visit.customer_id, appointment_no=no)), file_name=f"{no}.ics", mime=calendar_files.MIME,
         key=f"appointments:ics:{no}", icon=":material/event:", on_click="ignore",
     )  # fmt: skip
 
@@ -63,10 +63,9 @@ def change(verb: Callable[..., Visit], visit: Visit, key: str, done: Callable[[V
     return act(verb, form=FORM, operation=key, done=done, **shown)
 
 
-def _calendar(actor: Actor, customer_id: int, appointment_no: str) -> bytes:
-    """Make the calendar file; the service checks the right once more."""
-    with reading() as session:
-        return calendar_files.of_visit(session, actor, customer_id=customer_id, appointment_no=appointment_no).data
+def _calendar(session: Session, actor: Actor, *, customer_id: int, appointment_no: str) -> bytes:
+    """Make the calendar file at the click."""
+    return calendar_files.of_visit(session, actor, customer_id=customer_id, appointment_no=appointment_no).data
 
 
 def _cancel(visit: Visit, key: str) -> None:
