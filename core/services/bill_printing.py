@@ -14,8 +14,9 @@ from core.models.billing_account import BillingAccount, BillModel, PaymentMethod
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerKind, Language
 from core.models.mandate import Mandate
 from core.models.product import Product
-from core.pdf.bill import PrintedBill, PrintedCredit, PrintedDebit, PrintedLine, PrintedUse, PrintedVat
+from core.pdf.bill import PrintedAdvice, PrintedBill, PrintedCredit, PrintedDebit, PrintedLine, PrintedUse, PrintedVat
 from core.pdf.values import PrintedMediator, PrintedParty, PrintedSeller
+from core.services import cheapest
 from core.services.bill_words import label
 from core.services.billing import BillDraft, Count, Line
 from core.services.periods import next_banking_day
@@ -143,6 +144,7 @@ def bill(to: Addressee, draft: BillDraft, issue: Issue) -> PrintedBill:
         credited_cents=issue.credited_cents,
         debit=PrintedDebit(mandate.umr, next_banking_day(due), mandate.iban[-4:]) if mandate else None,
         free_exit_on=_free_exit(to.items.values()),
+        advice=_advice(to, draft) if draft.bill_date.month == DECEMBER else None,
         mailbox_months=law("mailbox_after_exit_months") if yearly else None,
     )
 
@@ -230,6 +232,13 @@ def _uses(to: Addressee, counts: Iterable[Count]) -> list[PrintedUse]:
         fixed = "phone" if count.unit == "minute" else "internet"
         totals["mobile" if "mobile" in services else fixed, count.unit] += count.quantity
     return [PrintedUse(service, quantity, unit) for (service, unit), quantity in totals.items()]
+
+
+def _advice(to: Addressee, draft: BillDraft) -> PrintedAdvice:
+    """Return the yearly advice (R13) for the lines that are charged."""
+    charged = {line.product_id for line in draft.lines if line.kind is LineKind.SUBSCRIPTION}
+    code, cents = cheapest.advise({product: item.plan for product, item in to.items.items() if product in charged}, draft)
+    return PrintedAdvice(catalogue()[code].name(to.language), cents) if code else PrintedAdvice()
 
 
 def _free_exit(items: Iterable[Item]) -> date | None:

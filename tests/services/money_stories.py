@@ -11,7 +11,7 @@ from core.models.billing_account import BillModel
 from core.models.customer import Customer, CustomerKind
 from core.models.mandate import Mandate, MandateState
 from core.models.usage import Tariff, UsageKind
-from core.services import bills, mandates, usage
+from core.services import billing_facts, bills, mandates, usage
 from core.services.billing import Account, Coverage, preview
 from core.services.usage import NewEvent
 from tests.builders import make_customer, make_product
@@ -42,7 +42,7 @@ def family(session: Session) -> Customer:
 
 def bill(session: Session, customer: Customer, day: date, previous: Coverage | None = None, **given: Any) -> bills.Issued:
     """The bill of a day for all that the customer holds, issued that morning."""
-    held = bills.billing_facts.of_customer(session, customer.id).held
+    held = billing_facts.of_customer(session, customer.id).held
     business = customer.kind is CustomerKind.ORGANIZATION
     account = given.pop("account", Account(business=business))
     before = previous or Coverage(clock.add_months(day, -1), clock.month_start(day))

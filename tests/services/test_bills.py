@@ -4,22 +4,23 @@ import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 from io import BytesIO
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
-from sqlalchemy import Engine, select
-from sqlmodel import Session, col
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import SYSTEM
 from core.errors import NotFound, NotPermitted
 from core.models.audit import AuditEntry
 from core.models.bill import Bill, BillCategory, BillCounter, BillState
-from core.models.billing_account import BillMedia
+from core.models.billing_account import BillingAccount, BillMedia
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerKind, CustomerStatus
 from core.models.product import ProductStatus
-from core.services import bill_issuing, bill_numbers, billing, billing_facts, bills, payments
+from core.services import bill_numbers, billing, billing_facts, bills, payments
 from core.services.bill_issuing import CreditTooHigh, NothingToBill
 from core.services.bill_words import CreditReason
 from core.services.billing import Held
@@ -31,7 +32,7 @@ DECEMBER = date(2026, 12, 5)
 
 
 def row_of(session: Session, bill_no: str) -> Bill:
-    return session.execute(select(Bill).where(col(Bill.bill_no) == bill_no)).scalar_one()
+    return session.exec(select(Bill).where(col(Bill.bill_no) == bill_no)).one()
 
 
 class TestPreviewNext:
@@ -114,8 +115,8 @@ class TestIssue:
         customer = make_customer(session, kind=CustomerKind.ORGANIZATION, trading_name="Boulangerie Martin SRL", enterprise_no="0999999031",
                                  media=BillMedia.PEPPOL)  # fmt: skip
         session.flush()
-        account = session.execute(select(bill_issuing.BillingAccount).where(col(bill_issuing.BillingAccount.customer_id) == customer.id))
-        account.scalar_one().payment_due_days = 30
+        account = session.exec(select(BillingAccount).where(col(BillingAccount.customer_id) == customer.id))
+        account.one().payment_due_days = 30
         for code in ("LOCO", "CHILI", "CHILI"):
             make_product(session, customer, code)
         found = bill(session, customer, NOVEMBER)
@@ -134,7 +135,7 @@ class TestIssue:
         customer = make_customer(session)
         make_product(session, customer, "RED")
         bill(session, customer, NOVEMBER, bill_no="2611000017")
-        message = session.execute(select(Communication).where(col(Communication.template) == "bill_issued")).scalar_one()
+        message = session.exec(select(Communication).where(col(Communication.template) == "bill_issued")).one()
         assert "+++261/1000/01792+++" in message.body
 
     def test_needs_the_right(self, session: Session) -> None:
@@ -153,6 +154,29 @@ class TestIssue:
         facts = billing_facts.of_customer(session, customer.id)
         with pytest.raises(NothingToBill):
             bills.issue(session, SYSTEM, customer_id=customer.id, draft=billing_facts.draft(session, customer.id, facts, DECEMBER))
+
+
+class TestYearlyAdvice:
+    def _december(self, session: Session, customer: Customer) -> dict[str, Any]:
+        found = bills.preview_next(session, AGENT, customer_id=customer.id)
+        assert found is not None
+        issued = bills.issue(session, SYSTEM, customer_id=customer.id, draft=found.draft)
+        return row_of(session, issued.bill_no).printed
+
+    def test_names_the_plan_that_saves_most(self, session: Session) -> None:
+        printed = self._december(session, family(session))
+        assert printed["advice"] == {"plan": "Mobile Hot", "saving_cents": 5500}
+        assert printed["mailbox_months"] == 18
+
+    def test_says_so_where_each_line_has_the_cheapest(self, session: Session) -> None:
+        customer = make_customer(session)
+        make_product(session, customer, "RED")
+        printed = self._december(session, customer)
+        assert (printed["advice"], printed["mailbox_months"]) == ({"plan": None, "saving_cents": 0}, None)
+
+    def test_stands_on_no_other_bill_of_the_year(self, session: Session) -> None:
+        family(session)
+        assert row_of(session, "2611000017").printed["advice"] is None
 
 
 class TestIssueMany:
@@ -325,7 +349,7 @@ class TestPdf:
         papers = [bills.pdf(session, AGENT, customer_id=customer.id, bill_no="2611000017") for _ in range(2)]
         assert papers[0] == papers[1]
         session.flush()
-        trail = session.execute(select(AuditEntry.action).where(col(AuditEntry.object_id) == "2611000017")).scalars().all()
+        trail = session.exec(select(AuditEntry.action).where(col(AuditEntry.object_id) == "2611000017")).all()
         assert trail.count("bill:download") == 2
 
 
@@ -334,7 +358,7 @@ class TestNumbers:
     def counters(self, engine: Engine) -> Iterator[Engine]:
         yield engine
         with Session(engine) as session, session.begin():
-            for counter in session.execute(select(BillCounter)).scalars():
+            for counter in session.exec(select(BillCounter)):
                 session.delete(counter)
 
     def test_have_no_gap_and_no_double_when_taken_at_once(self, counters: Engine) -> None:

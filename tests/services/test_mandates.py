@@ -3,12 +3,12 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import SYSTEM
@@ -40,7 +40,7 @@ def ask(session: Session, customer: Customer, iban: str = IBAN, **given: bool) -
 
 def sent_code(session: Session, customer: Customer) -> str:
     query = select(Communication.body).where(col(Communication.customer_id) == customer.id, col(Communication.template) == "mandate_code")
-    body = session.execute(query.order_by(col(Communication.id).desc())).scalars().first() or ""
+    body = session.exec(query.order_by(col(Communication.id).desc())).first() or ""
     found = re.search(r"\d{6}", body)
     assert found
     return found[0]
@@ -52,7 +52,7 @@ def sign(session: Session, customer: Customer, code: str) -> MandateView:
 
 
 def account(session: Session, customer: Customer) -> tuple[PaymentMethod, int]:
-    row = session.execute(select(BillingAccount).where(col(BillingAccount.customer_id) == customer.id)).scalar_one()
+    row = session.exec(select(BillingAccount).where(col(BillingAccount.customer_id) == customer.id)).one()
     return row.payment_method, row.payment_due_days
 
 
@@ -127,7 +127,7 @@ class TestSign:
         ask(session, customer)
         sign(session, customer, sent_code(session, customer))
         query = select(Communication.body).where(col(Communication.template) == "mandate_active")
-        assert "15/12/2026" in session.execute(query).scalar_one()
+        assert "15/12/2026" in session.exec(query).one()
 
     def test_a_wrong_code_says_how_many_tries_are_left(self, session: Session, customer: Customer) -> None:
         ask(session, customer)
@@ -156,7 +156,7 @@ class TestSign:
 
     def test_a_code_is_not_stored_as_it_was_sent(self, session: Session, customer: Customer) -> None:
         ask(session, customer)
-        stored = session.execute(select(Mandate.code_hash).where(col(Mandate.customer_id) == customer.id)).scalar_one()
+        stored = session.exec(select(Mandate.code_hash).where(col(Mandate.customer_id) == customer.id)).one()
         assert sent_code(session, customer) not in (stored or "")
 
 
@@ -180,7 +180,7 @@ class TestAmend:
         assert running.amends_iban == IBAN
 
     def test_refuses_the_same_account_and_a_form_that_is_out_of_date(self, session: Session, customer: Customer, running: Mandate) -> None:
-        form = {"customer_id": customer.id, "holder": "Sophie", "consent": True}
+        form: dict[str, Any] = {"customer_id": customer.id, "holder": "Sophie", "consent": True}
         with pytest.raises(SameIban):
             mandates.amend(session, AGENT, iban=IBAN, shown_version=running.version, **form)
         with pytest.raises(ChangedMeanwhile):
@@ -208,7 +208,7 @@ class TestCancel:
         assert shown is not None
         mandates.cancel(session, AGENT, customer_id=customer.id, shown_version=shown.version)
         query = select(Communication.template).where(col(Communication.customer_id) == customer.id)
-        assert session.execute(query).scalars().all() == ["mandate_code"]
+        assert session.exec(query).all() == ["mandate_code"]
 
     def test_refuses_where_nothing_runs(self, session: Session, customer: Customer) -> None:
         with pytest.raises(NotFound):

@@ -3,8 +3,7 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import SYSTEM
@@ -114,17 +113,17 @@ class TestReturnCollection:
         row = bills.of_customer(session, AGENT, customer_id=customer.id)[0]
         assert (row.state, row.remaining_cents, row.due, row.days_overdue) == (BillState.SENT, 3100, date(2026, 12, 1), 0)
         assert (row.collected_on, row.returned_on, row.return_code, row.by_debit) == (date(2026, 11, 16), date(2026, 11, 17), "AM04", False)
-        ended = session.execute(select(Mandate).where(col(Mandate.customer_id) == customer.id)).scalar_one()
+        ended = session.exec(select(Mandate).where(col(Mandate.customer_id) == customer.id)).one()
         assert (ended.state, ended.cancelled_on, ended.cancel_reason) == (MandateState.CANCELLED, date(2026, 11, 17), "AM04")
-        account = session.execute(select(BillingAccount).where(col(BillingAccount.customer_id) == customer.id)).scalar_one()
+        account = session.exec(select(BillingAccount).where(col(BillingAccount.customer_id) == customer.id)).one()
         assert (account.payment_method, account.payment_due_days) == (PaymentMethod.TRANSFER, 15)
 
     def test_tells_the_customer_once_and_leaves_a_task(self, session: Session) -> None:
         customer = self._collected(session)
         payments.return_collection(session, SYSTEM, customer_id=customer.id, bill_no="2611000062", code="AM04", day=date(2026, 11, 17))
-        templates = session.execute(select(Communication.template).where(col(Communication.customer_id) == customer.id)).scalars().all()
+        templates = session.exec(select(Communication.template).where(col(Communication.customer_id) == customer.id)).all()
         assert sorted(templates) == ["bill_issued", "direct_debit_refused"]
-        assert session.execute(select(Task.due).where(col(Task.customer_id) == customer.id)).scalars().all() == [date(2026, 12, 1)]
+        assert session.exec(select(col(Task.due)).where(col(Task.customer_id) == customer.id)).all() == [date(2026, 12, 1)]
 
     def test_refuses_a_code_no_bank_sends(self, session: Session) -> None:
         customer = self._collected(session)
