@@ -14,6 +14,7 @@ from typing import Any
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
@@ -53,7 +54,7 @@ class Tab:
     def __init__(self, port: int, cookie: str = "") -> None:
         headers = {"Cookie": cookie} if cookie else {}
         self.socket = connect(
-            f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], additional_headers=headers, max_size=None
+            f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=[Subprotocol("streamlit")], additional_headers=headers, max_size=None
         )
         self.widgets: dict[str, Any] = {}
         self.fragments: dict[str, str] = {}
@@ -81,7 +82,7 @@ class Tab:
         self.socket.send(message.SerializeToString())
         while True:
             answer = ForwardMsg()
-            answer.ParseFromString(self.socket.recv(timeout=60))  # type: ignore[arg-type]
+            answer.ParseFromString(self.socket.recv(timeout=60))
             kind = answer.WhichOneof("type")
             if kind == "delta":
                 self._note(answer)

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import Offering, Service, catalogue, law
-from core.errors import DomainError, N_
+from core.errors import N_, DomainError
 from core.models.product import AlertChannel, AlertMetric, UsageAlert
 from core.services import audit, products
 

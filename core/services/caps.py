@@ -7,7 +7,7 @@ from sqlmodel import Session, select
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import Offering, catalogue, law
-from core.errors import DomainError, N_
+from core.errors import N_, DomainError
 from core.models.product import UsageCap
 from core.services import audit, communications, products
 from core.services.usage_numbers import national

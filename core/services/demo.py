@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from core import clock
 from core.actor import SYSTEM, Actor, Permission
-from core.errors import DomainError, N_
+from core.errors import N_, DomainError
 from core.models.audit import DemoClock
 from core.services import audit, nights
 

@@ -103,7 +103,7 @@ def current(session: Session, actor: Actor, *, customer_id: int) -> Move | None:
     )
 
 
-def other_half_days(session: Session, actor: Actor, *, customer_id: int, move: Move, count: int = 40) -> tuple[HalfDay, ...]:
+def other_half_days(session: Session, actor: Actor, *, customer_id: int, move: Move) -> tuple[HalfDay, ...]:
     """Return the free half days on which the installation of a move could take place instead."""
     actor.require(Permission.APPOINTMENT_READ, customer_id)
     if move.visit is None:
@@ -112,7 +112,7 @@ def other_half_days(session: Session, actor: Actor, *, customer_id: int, move: M
     since = max(span.since, move_rules.earliest())
     days = slots.open_days(session, zone=move.visit.zone, since=since, until=span.until)
     free = [half_day for day in days for half_day in day.half_days if half_day.free]
-    return tuple(one for one in free if (one.day, one.part) != (move.visit.day, move.visit.part))[:count]
+    return tuple(one for one in free if (one.day, one.part) != (move.visit.day, move.visit.part))
 
 
 def postpone(
@@ -250,7 +250,13 @@ def _change_address(session: Session, actor: Actor, move: HouseMove) -> None:
             ContactMedium.customer_id == move.customer_id, ContactMedium.kind == ContactKind.ADDRESS, col(ContactMedium.until_at).is_(None)
         )
     ).first()
-    new: audit.Facts = {"street": move.to_street, "number": move.to_number, "box": move.to_box, "postcode": move.to_postcode, "town": move.to_town}
+    new: audit.Facts = {
+        "street": move.to_street,
+        "number": move.to_number,
+        "box": move.to_box,
+        "postcode": move.to_postcode,
+        "town": move.to_town,
+    }
     before = {name: getattr(old, name) for name in new} if old else {}
     if before == new:
         return

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from core.catalogue import Catalogue, Offering
-from core.errors import DomainError, N_, NotFound
+from core.errors import N_, DomainError, NotFound
 from core.models.customer import CustomerStatus
 from core.models.product import ProductStatus
 from core.services.products import Held

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 from core import clock, i18n
 from core.actor import Actor, Permission
 from core.catalogue import Offering, catalogue, law
-from core.errors import DomainError, N_, NotFound
+from core.errors import N_, DomainError, NotFound
 from core.models.customer import Customer
 from core.models.order import ItemAction, OrderCategory, OrderItem, OrderState, ProductOrder
 from core.models.product import Product, ProductStatus

@@ -53,7 +53,8 @@ def _find() -> None:
 
 def asked() -> str | None:
     """Return, once, what was just typed into the search box."""
-    return st.session_state.pop(_ASKED, None)
+    found: str | None = st.session_state.pop(_ASKED, None)
+    return found
 
 
 def _clock(signed_in: SignedIn, reset: Callable[[Actor], None]) -> None:
