@@ -28,8 +28,8 @@ def make_customer(session: Session, **given: Any) -> Customer:
     account = {name: given.pop(name) for name in ("bill_model", "cycle_day", "media", "payment_method", "migrate_on") if name in given}
     number = next(_numbers)
     facts: dict[str, Any] = {"given_name": "Sophie", "family_name": "Lambert", "customer_no": f"{20000000 + number}", "status_since": date(2024, 1, 1)} | given
-    facts = {"search_name": "sophie lambert", "created_at": SINCE} | facts
-    customer = Customer(**facts)
+    defaults: dict[str, Any] = {"search_name": "sophie lambert", "created_at": SINCE}
+    customer = Customer(**(defaults | facts))
     session.add(customer)
     session.flush()
     session.add(BillingAccount(customer_id=customer.id, easy_switch_id=f"ES{customer.customer_no}", **account))
