@@ -110,6 +110,7 @@ def place(
     effective_on: date | None = None,
 ) -> ProductOrder:
     """Write an order with its items, which remember how their products are now. The customer must be locked."""
+    actor.require(Permission.ORDER_WRITE, customer.id)
     count = session.exec(select(func.count()).select_from(ProductOrder).where(ProductOrder.customer_id == customer.id)).one()
     now = clock.now()
     order = ProductOrder(
