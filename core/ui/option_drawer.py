@@ -8,7 +8,7 @@ from core import clock
 from core.actor import Permission
 from core.catalogue import Offering, Service, catalogue
 from core.db import reading
-from core.errors import N_, DomainError
+from core.errors import N_, DomainError, NotFound
 from core.models.customer import CustomerStatus
 from core.models.product import ProductStatus
 from core.services import billing, order_undo, orders, products
@@ -189,9 +189,13 @@ def _effective() -> Effective:
 
 
 def _read(visit: Visit, product_no: str) -> tuple[Held, dict[str, str]]:
-    with reading() as session:
-        plan = products.of_product_no(session, visit.actor, customer_id=visit.customer.id, product_no=product_no)
-        return plan, orders.under_way(session, visit.customer.id, plan.id)
+    """Return the plan and the orders under way on it; a plan that ended meanwhile closes the drawer."""
+    try:
+        with reading() as session:
+            plan = products.of_product_no(session, visit.actor, customer_id=visit.customer.id, product_no=product_no)
+            return plan, orders.under_way(session, visit.customer.id, plan.id)
+    except NotFound:
+        st.rerun()
 
 
 def _reviewed(visit: Visit, plan: Held) -> Review | None:
