@@ -53,7 +53,8 @@ def show_products(visit: Visit, held: Sequence[Held], used: Consumption) -> None
         for plan in held:
             product_card.show(visit, plan, used.lines[plan.id], used)
         show_contact(visit)
-        move_wizard.show(visit)
+        if not visit.customer.read_only:
+            move_wizard.show(visit)
 
 
 def show_contact(visit: Visit) -> None:
@@ -71,7 +72,7 @@ def show_contact(visit: Visit) -> None:
         st.page_link(
             navigation.page_file("account"),
             label=t("Change contact data") if not customer.read_only else t("See contact data"),
-            icon=":material/edit:",
+            icon=":material/visibility:" if customer.read_only else ":material/edit:",
             query_params=navigation.customer_query(customer.customer_no if visit.actor.staff else None),
         )
 

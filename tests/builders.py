@@ -27,13 +27,20 @@ def make_customer(session: Session, **given: Any) -> Customer:
     """A customer in Namur with an address, an e-mail, a phone and a billing account."""
     account = {name: given.pop(name) for name in ("bill_model", "cycle_day", "media", "payment_method", "migrate_on") if name in given}
     number = next(_numbers)
-    facts: dict[str, Any] = {"given_name": "Sophie", "family_name": "Lambert", "customer_no": f"{20000000 + number}", "status_since": date(2024, 1, 1)} | given
+    facts: dict[str, Any] = {
+        "given_name": "Sophie",
+        "family_name": "Lambert",
+        "customer_no": f"{20000000 + number}",
+        "status_since": date(2024, 1, 1),
+    } | given
     defaults: dict[str, Any] = {"search_name": "sophie lambert", "created_at": SINCE}
     customer = Customer(**(defaults | facts))
     session.add(customer)
     session.flush()
     session.add(BillingAccount(customer_id=customer.id, easy_switch_id=f"ES{customer.customer_no}", **account))
-    session.add(ContactMedium(customer_id=customer.id, kind=ContactKind.EMAIL, value="sophie@example.be", since_at=SINCE, verified_at=SINCE))
+    session.add(
+        ContactMedium(customer_id=customer.id, kind=ContactKind.EMAIL, value="sophie@example.be", since_at=SINCE, verified_at=SINCE)
+    )
     session.add(ContactMedium(customer_id=customer.id, kind=ContactKind.PHONE, value="+32470000001", since_at=SINCE))
     session.add(
         ContactMedium(

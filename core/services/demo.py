@@ -47,4 +47,3 @@ def move_clock(session: Session, actor: Actor, *, days: int = 0, months: int = 0
     nights.pass_days(session, SYSTEM, since=here.date(), until=day)
     clock.stand_at(moved)
     return moved
-

@@ -54,7 +54,13 @@ def show(visit: Visit) -> None:
         _who(visit, found)
         number = visit.customer.customer_no if visit.actor.staff else None
         with st.grid(5, min_column_width=150, gap="small"):
-            for cell in (_open(found), _next_bill(found), _payment(visit.customer, found), _appointment(visit.customer, found), _contact(found)):
+            for cell in (
+                _open(found),
+                _next_bill(found),
+                _payment(visit.customer, found),
+                _appointment(visit.customer, found),
+                _contact(found),
+            ):
                 _cell(cell, number)
 
 
@@ -100,7 +106,9 @@ def _open(found: Overview) -> Cell:
         detail = t("{overdue_cents} overdue for {days} days", overdue_cents=amount.overdue_cents, days=days)
         return Cell(t("Open amount"), euro(amount.open_cents), detail, "bills", "red")
     if amount.open_cents:
-        return Cell(t("Open amount"), euro(amount.open_cents), t("due {due}", due=day(amount.next_due, "short")) if amount.next_due else "", "bills")
+        return Cell(
+            t("Open amount"), euro(amount.open_cents), t("due {due}", due=day(amount.next_due, "short")) if amount.next_due else "", "bills"
+        )
     if amount.credit_cents:
         return Cell(t("Credit balance"), euro(amount.credit_cents), t("goes off the next bill"), "bills", "green")
     return Cell(t("Open amount"), euro(0), t("everything is paid"), "bills")
@@ -132,7 +140,9 @@ def _appointment(customer: CustomerHead, found: Overview) -> Cell:
     visit = found.next_visit
     if visit is None:
         return Cell(t("Appointment"), t("None"), "" if customer.read_only else t("plan a visit"), "appointments")
-    return Cell(t("Appointment"), f"{day(visit.day, 'weekday')} · {visit.part.replace('-', '–')} h", t(_CATEGORIES[visit.category]), "appointments")  # noqa: RUF001 - a dash between hours
+    return Cell(
+        t("Appointment"), f"{day(visit.day, 'weekday')} · {visit.part.replace('-', '–')} h", t(_CATEGORIES[visit.category]), "appointments"
+    )  # noqa: RUF001 - a dash between hours
 
 
 def _contact(found: Overview) -> Cell:
@@ -156,5 +166,3 @@ def _cell(cell: Cell, customer_no: str | None) -> None:
             query_params=navigation.customer_query(customer_no),
         )
         st.caption(md(cell.detail))
-
-

@@ -263,5 +263,3 @@ def _open(name: str) -> None:
     """Put the bill into the address, which opens its explanation."""
     st.session_state.pop(_SHOWN, None)
     st.query_params["bill"] = name
-
-

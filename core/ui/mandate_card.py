@@ -161,5 +161,3 @@ def _cancel(customer_id: int, mandate: MandateView) -> None:
         else t("The request is dropped: nothing was collected with it.")
     )
     act(mandates.cancel, form=FORM, operation=key, done=done, customer_id=customer_id, shown_version=mandate.version)
-
-

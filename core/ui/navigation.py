@@ -61,4 +61,6 @@ def tabs(here: str, customer_no: str | None) -> None:
     with st.container(horizontal=True, gap="xxsmall", key="tabs"):
         for tab in TABS:
             with st.container(key=f"tab-{tab.path}{'-here' if tab.path == here else ''}", width="content"):
-                st.page_link(page_file(tab.path), label=t(tab.label), icon=f":material/{tab.icon}:", query_params=customer_query(customer_no))
+                st.page_link(
+                    page_file(tab.path), label=t(tab.label), icon=f":material/{tab.icon}:", query_params=customer_query(customer_no)
+                )

@@ -127,7 +127,11 @@ def _pace_note(gauge: Gauge, consumption: Consumption) -> str:
     if gauge.forecast is None:
         return t("forecast from the 4th day on")
     if gauge.forecast > gauge.bundle:
-        return t("{percent} % · forecast {forecast}, beyond the bundle", percent=int(gauge.share * 100), forecast=quantity(gauge.counter, gauge.forecast))
+        return t(
+            "{percent} % · forecast {forecast}, beyond the bundle",
+            percent=int(gauge.share * 100),
+            forecast=quantity(gauge.counter, gauge.forecast),
+        )
     if gauge.counter in {Counter.DATA, Counter.INTERNET}:
         return t("{days} days left · forecast {forecast}", days=consumption.days_left, forecast=quantity(gauge.counter, gauge.forecast))
     return ""

@@ -52,7 +52,17 @@ class Server:
             "GUICHET_DOCUMENTS_URL": f"file://{self.folder / 'documents'}",
             "PYTHONPATH": str(ROOT),
         }
-        command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(self.port), "--server.headless", "true"]
+        command = [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            str(ROOT / "app.py"),
+            "--server.port",
+            str(self.port),
+            "--server.headless",
+            "true",
+        ]
         log = (self.folder / "server.log").open("ab")
         self.process = subprocess.Popen(
             [*command, "--server.address", "127.0.0.1"], cwd=ROOT, env=environment | self.environment, stdout=log, stderr=log

@@ -35,7 +35,11 @@ class TestCatalogue:
         assert catalogue.catalogue()["RED"].price_cents(date(2026, 11, 18)) == 900
 
     def test_a_price_holds_from_its_day_on(self, files: Path) -> None:
-        _replace(files / "catalogue.yaml", "- {since: 2019-01-01, incl_cents: 800}", "- {since: 2019-01-01, incl_cents: 800}\n      - {since: 2027-01-01, incl_cents: 950}")
+        _replace(
+            files / "catalogue.yaml",
+            "- {since: 2019-01-01, incl_cents: 800}",
+            "- {since: 2019-01-01, incl_cents: 800}\n      - {since: 2027-01-01, incl_cents: 950}",
+        )
         red = catalogue.catalogue()["RED"]
         assert [red.price_cents(date(2026, 12, 31)), red.price_cents(date(2027, 1, 1))] == [800, 950]
 
@@ -45,7 +49,11 @@ class TestCatalogue:
             catalogue.catalogue()
 
     def test_refuses_a_name_that_is_missing_in_a_language(self, files: Path) -> None:
-        _replace(files / "catalogue.yaml", "{fr: Bouquet Sport, nl: Sportbouquet, de: Sportpaket, en: Sports bouquet}", "{fr: Bouquet Sport, nl: Sportbouquet, en: Sports bouquet}")
+        _replace(
+            files / "catalogue.yaml",
+            "{fr: Bouquet Sport, nl: Sportbouquet, de: Sportpaket, en: Sports bouquet}",
+            "{fr: Bouquet Sport, nl: Sportbouquet, en: Sports bouquet}",
+        )
         with pytest.raises(ValidationError, match="TV_SPORT"):
             catalogue.catalogue()
 

@@ -65,7 +65,11 @@ class TestStreamlit:
         found = {
             name(path)
             for path in python_files("core", "pages", "seed", "app.py")
-            if any("streamlit_authenticator" in ast.unparse(node) for node in ast.walk(tree(path)) if isinstance(node, (ast.Import, ast.ImportFrom)))
+            if any(
+                "streamlit_authenticator" in ast.unparse(node)
+                for node in ast.walk(tree(path))
+                if isinstance(node, (ast.Import, ast.ImportFrom))
+            )
         }
         assert found == {"core/ui/sign_in.py"}
 
