@@ -140,9 +140,8 @@ def _appointment(customer: CustomerHead, found: Overview) -> Cell:
     visit = found.next_visit
     if visit is None:
         return Cell(t("Appointment"), t("None"), "" if customer.read_only else t("plan a visit"), "appointments")
-    return Cell(
-        t("Appointment"), f"{day(visit.day, 'weekday')} · {visit.part.replace('-', '–')} h", t(_CATEGORIES[visit.category]), "appointments"
-    )  # noqa: RUF001 - a dash between hours
+    hours = visit.part.replace("-", "–")  # noqa: RUF001 - a dash between hours
+    return Cell(t("Appointment"), f"{day(visit.day, 'weekday')} · {hours} h", t(_CATEGORIES[visit.category]), "appointments")
 
 
 def _contact(found: Overview) -> Cell:

@@ -44,7 +44,7 @@ def show(visit: Visit, plan: Held, use: LineUse, consumption: Consumption) -> No
     """Draw the card."""
     with card(f"product-{plan.product_no}", stretch=True):
         _head(plan, use)
-        lines = [_meter(gauge, plan, consumption) for gauge in use.gauges if _told(gauge)]
+        lines = [_meter(gauge, consumption) for gauge in use.gauges if _told(gauge)]
         if lines:
             meters(lines)
         else:
@@ -91,7 +91,7 @@ def _told(gauge: Gauge) -> bool:
     return bool(gauge.used) or gauge.bundle is not None or gauge.counter in {Counter.INTERNET, Counter.DATA, Counter.CALLS}
 
 
-def _meter(gauge: Gauge, plan: Held, consumption: Consumption) -> Meter:
+def _meter(gauge: Gauge, consumption: Consumption) -> Meter:
     label, used = t(LABELS[gauge.counter]), quantity(gauge.counter, gauge.used)
     if gauge.counter is Counter.PREMIUM:
         return Meter(label, euro(gauge.charged_cents), note=t("{used} from third parties, on your bill apart", used=used), note_tone="warn")
