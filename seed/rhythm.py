@@ -88,7 +88,9 @@ def _times(rng: np.random.Generator, count: int, span: Span, rhythm: str) -> lis
     found = []
     for day, hour, second in zip(chosen, at_hours, seconds, strict=True):
         moment = clock.at(days[int(day)], int(hour)) + timedelta(seconds=int(second))
-        found.append(moment if moment < span.last else span.last - timedelta(minutes=int(second) + 1))
+        if moment >= span.last:  # Still to come: the same hour of the day before.
+            moment -= timedelta(days=1)
+        found.append(max(moment, clock.at(span.since, 0)))
     return sorted(found)
 
 
