@@ -1,6 +1,7 @@
 """Belgian postcodes: which towns they name, in which language, and in which telephone zone. The data and their origin are in seed/."""
 
 import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -56,6 +57,11 @@ def check(postcode: str, town: str, *, kept: bool = False) -> None:
     if elsewhere and not kept and not matches(postcode, town):
         codes = ", ".join(elsewhere[:3]) + (" …" if len(elsewhere) > 3 else "")  # noqa: PLR2004 - enough to recognise it
         raise PostcodeOfAnotherTown(postcode=postcode, town=town, postcodes=codes, towns=" / ".join(towns(postcode)))
+
+
+def places() -> Mapping[str, Sequence[Place]]:
+    """Return all municipalities by postcode."""
+    return _places()
 
 
 def towns(postcode: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """How far a customer's lines have come in the running period: used, left, above the bundle, and where it will end (W2)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -37,23 +37,23 @@ class Counter(StrEnum):
     PICTURES = "pictures"
     TELEVISION = "television"
     PREMIUM = "premium"
+    ADDED = "added"
 
 
 @dataclass(frozen=True)
 class Gauge:
-    """One counter of a line: quantities in kB, seconds or pieces, money in cents. `bundle` None is unlimited or not counted off."""
+    """One counter of a line: quantities in kB, seconds or pieces, money in cents. `bundle` None is unlimited or not counted off.
+
+    `over` is what was charged above the bundle of its moment: an option bought later does not take it back.
+    """
 
     counter: Counter
     used: int
     bundle: int | None
     forecast: int | None = None
+    over: int = 0
     over_cents: int = 0
     charged_cents: int = 0
-
-    @property
-    def over(self) -> int:
-        """What lies above the bundle."""
-        return max(0, self.used - self.bundle) if self.bundle is not None else 0
 
     @property
     def share(self) -> float | None:
@@ -63,7 +63,7 @@ class Gauge:
 
 @dataclass(frozen=True)
 class LineUse:
-    """All counters of one plan. `blocked` by its cap, or `slowed` down since its volume is used up."""
+    """All counters of one plan. `blocked` beyond its bundle by its cap, but for volume that was added; or `slowed` down."""
 
     product_id: int
     gauges: tuple[Gauge, ...]
@@ -75,6 +75,11 @@ class LineUse:
     def over_cents(self) -> int:
         """What lies above the bundle, in cents."""
         return sum(gauge.over_cents for gauge in self.gauges)
+
+    @property
+    def added_left(self) -> int:
+        """What is left of the volume that was bought for this period, in kB."""
+        return sum((gauge.bundle or 0) - gauge.used for gauge in self.gauges if gauge.counter is Counter.ADDED)
 
     @property
     def third_party_cents(self) -> int:
@@ -137,7 +142,7 @@ def last_periods(session: Session, actor: Actor, *, customer_id: int, product_id
             continue
         sums = period_sums(session, customer_id=customer_id, since=one.since, until=one.until)
         use = {(kind, tariff): total for (product, kind, tariff), total in sums.items() if product == product_id}
-        found += [PastPeriod(one, gauge.counter, gauge.used) for gauge in _gauges(plan, bundle(plan, [], one), use, one)]
+        found += [PastPeriod(one, gauge.counter, gauge.used) for gauge in _gauges(plan, bundle(plan, [], one), use, one, added=0)]
     return found
 
 
@@ -180,20 +185,23 @@ def _line(
     use: Mapping[tuple[UsageKind, Tariff], Sum],
     cap_cents: int | None,
 ) -> LineUse:
-    held = bundle(plan, options, period)
-    gauges = tuple(_gauges(plan, held, use, period))
-    over_cents = sum(gauge.over_cents for gauge in gauges)
-    used_up = any(gauge.bundle is not None and gauge.used >= gauge.bundle for gauge in gauges)
-    blocked = not held.throttled and caps.blocked(cap_cents, used_up=used_up, over_cents=over_cents)
-    return LineUse(product_id, gauges, cap_cents, blocked, held.throttled and used_up)
+    sold = catalogue()
+    held = bundle(plan, [option for option in options if not sold[option.code].one_shot], period)
+    bought = bundle(plan, options, period)
+    added = (bought.data_kb or 0) - (held.data_kb or 0)
+    gauges = tuple(_gauges(plan, held, use, period, added))
+    used_up = any(gauge.bundle is not None and gauge.used >= gauge.bundle for gauge in gauges if gauge.counter is not Counter.ADDED)
+    blocked = not held.throttled and caps.blocked(cap_cents, used_up=used_up, over_cents=sum(gauge.over_cents for gauge in gauges))
+    found = LineUse(product_id, gauges, cap_cents, blocked, slowed=False)
+    return replace(found, slowed=held.throttled and used_up and not found.added_left)
 
 
-def _gauges(plan: Running, held: Bundle, use: Mapping[tuple[UsageKind, Tariff], Sum], period: Period) -> list[Gauge]:
+def _gauges(plan: Running, held: Bundle, use: Mapping[tuple[UsageKind, Tariff], Sum], period: Period, added: int) -> list[Gauge]:
     services = catalogue()[plan.code].services
     start = max(period.since, plan.since)
     found = []
     if Service.INTERNET in services:
-        found.append(_gauge(Counter.INTERNET, _total(use, UsageKind.DATA), held.data_kb, start, period))
+        found += _data(Counter.INTERNET, _total(use, UsageKind.DATA), held.data_kb, added, start, period)
     if Service.TV in services:
         found.append(Gauge(Counter.TELEVISION, _total(use, UsageKind.TV).quantity, None))
     if Service.PHONE in services:
@@ -202,7 +210,7 @@ def _gauges(plan: Running, held: Bundle, use: Mapping[tuple[UsageKind, Tariff], 
         found.append(Gauge(Counter.OFFPEAK, offpeak, None))
         found.append(Gauge(Counter.PEAK, peak.quantity, None, charged_cents=peak.charged_cents))
     if Service.MOBILE in services:
-        found.append(_gauge(Counter.DATA, _total(use, UsageKind.DATA), held.data_kb, start, period))
+        found += _data(Counter.DATA, _total(use, UsageKind.DATA), held.data_kb, added, start, period)
         found.append(_gauge(Counter.CALLS, _total(use, UsageKind.VOICE), held.voice_seconds, start, period))
         found.append(_gauge(Counter.TEXTS, _total(use, UsageKind.SMS), held.sms, start, period))
         pictures = _total(use, UsageKind.MMS)
@@ -214,8 +222,18 @@ def _gauges(plan: Running, held: Bundle, use: Mapping[tuple[UsageKind, Tariff], 
     return found
 
 
+def _data(counter: Counter, total: Sum, held: int | None, added: int, start: date, period: Period) -> list[Gauge]:
+    """Return the bundle first, then the volume that was bought for this period, which is used once the bundle is empty."""
+    if held is None or not added:
+        return [_gauge(counter, total, held, start, period)]
+    included = total.quantity - total.over_quantity
+    first = replace(total, quantity=min(included, held) + total.over_quantity)
+    return [_gauge(counter, first, held, start, period), Gauge(Counter.ADDED, min(max(0, included - held), added), added)]
+
+
 def _gauge(counter: Counter, total: Sum, held: int | None, start: date, period: Period) -> Gauge:
-    return Gauge(counter, total.quantity, held, _forecast(total.quantity, start, period) if held is not None else None, total.charged_cents)
+    forecast = _forecast(total.quantity, start, period) if held is not None else None
+    return Gauge(counter, total.quantity, held, forecast, total.over_quantity, total.charged_cents)
 
 
 def _forecast(used: int, start: date, period: Period) -> int | None:

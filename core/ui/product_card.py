@@ -30,6 +30,7 @@ LABELS = {
     Counter.PICTURES: N_("Picture messages"),
     Counter.TELEVISION: N_("Television"),
     Counter.PREMIUM: N_("Premium services"),
+    Counter.ADDED: N_("Volume added"),
 }
 _GROUPS = {
     Service.TV: (N_("TV options"), "tv"),
@@ -69,7 +70,8 @@ def _states(plan: Held, use: LineUse) -> list[tuple[str, Tone, str]]:
     if plan.status is ProductStatus.SUSPENDED:
         found.append((t("Suspended"), "bad", "block"))
     if use.blocked:
-        found.append((t("Blocked by its cap"), "bad", "block"))
+        word = t("Blocked, but for the volume added") if use.added_left else t("Blocked by its cap")
+        found.append((word, "bad", "block"))
     elif use.over_cents:
         found.append((t("Over bundle"), "bad", "trending_up"))
     elif use.slowed:
@@ -103,6 +105,10 @@ def _meter(gauge: Gauge, consumption: Consumption) -> Meter:
         return Meter(label, f"{used} · {t('free') if free else t('unlimited')}" if gauge.counter is not Counter.TELEVISION else used)
     value = f"{_bare(gauge.counter, gauge.used)} / {quantity(gauge.counter, gauge.bundle)}"
     if gauge.over_cents:
+        included = gauge.used - gauge.over
+        if included < gauge.bundle:  # The bundle grew after the line had passed it: what was charged stays charged.
+            value = f"{_bare(gauge.counter, included)} / {quantity(gauge.counter, gauge.bundle)}"
+            return Meter(label, value, included / gauge.bundle, note=_over_note(gauge), note_tone="bad")
         return Meter(label, value, gauge.bundle / gauge.used, over=True, note=_over_note(gauge), note_tone="bad")
     over_soon = gauge.forecast is not None and gauge.forecast > gauge.bundle
     watch = gauge.share >= 0.8 or over_soon  # noqa: PLR2004 - the first legal alert step
@@ -119,7 +125,9 @@ def _over_note(gauge: Gauge) -> str:
     )  # fmt: skip
 
 
-def _pace_note(gauge: Gauge, consumption: Consumption) -> str:
+def _pace_note(gauge: Gauge, consumption: Consumption) -> str:  # noqa: PLR0911 - one sentence for each case
+    if gauge.counter is Counter.ADDED:
+        return t("used once the bundle is empty, until the period ends")
     if gauge.share is None or gauge.bundle is None:
         return ""
     if gauge.share >= 1:
@@ -175,7 +183,7 @@ def quantity(counter: Counter, amount: int) -> str:
     number = _bare(counter, amount)
     if counter is Counter.INTERNET:
         return f"{number} {t('GB')}"
-    if counter is Counter.DATA:
+    if counter in {Counter.DATA, Counter.ADDED}:
         return f"{number} {t('MB')}"
     if counter is Counter.TELEVISION:
         return f"{number} h"
@@ -187,7 +195,7 @@ def quantity(counter: Counter, amount: int) -> str:
 def _bare(counter: Counter, amount: int) -> str:
     if counter is Counter.INTERNET:
         return i18n.decimal(amount / KB_PER_GB, language())
-    if counter is Counter.DATA:
+    if counter in {Counter.DATA, Counter.ADDED}:
         return i18n.number(-(-amount // KB_PER_MB), language())
     if counter is Counter.TELEVISION:
         return i18n.number(amount // 3600, language())
