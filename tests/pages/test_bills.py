@@ -271,7 +271,7 @@ class TestMandate:
             payments.return_collection(session, SYSTEM, customer_id=found.id, bill_no="2611000062", code="AM04", day=date(2026, 11, 17))
         told = texts(open_tab())
         assert "terminé le 18/11/2026 : provision insuffisante." in told
-        assert "prélevée le 16/11, refusée le 17/11 : provision insuffisante (AM04) · à payer avant le 01/12/2026" in told
+        assert "prélevée le 16/11, refusée le 17/11 : provision insuffisante (AM04) · à payer au plus tard le 01/12/2026" in told
 
     def test_a_reader_is_offered_nothing(self) -> None:
         screen = open_tab("viewer")
