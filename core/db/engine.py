@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, make_url, text
@@ -61,9 +63,12 @@ def engine() -> Engine:
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Open the one transaction of a click: everything in it is written, or nothing is."""
-    with Session(engine(), expire_on_commit=False) as session, session.begin():
-        _follow_demo_clock(session)
-        yield session
+    try:
+        with Session(engine(), expire_on_commit=False) as session, session.begin():
+            _follow_demo_clock(session, known={})
+            yield session
+    finally:
+        _moments.clear()  # The transaction may have moved the clock.
 
 
 @contextmanager
@@ -71,17 +76,25 @@ def reading() -> Iterator[Session]:
     """Open a session that only reads."""
     bound = engine().execution_options(**{_WRITES: False})
     with Session(bound, autoflush=False) as session, session.begin():
-        _follow_demo_clock(session)
+        _follow_demo_clock(session, _moments)
         yield session
 
 
 _CLOCK = text("SELECT moment FROM demo_clock")
+_CLOCK_READ_EVERY_SECONDS = 1.0
+_moments: dict[str, tuple[float, datetime | None]] = {}
+"""When the demo's clock of a database was read last, and where it stood: a page reads it seven times, another process moves it rarely."""
 
 
-def _follow_demo_clock(session: Session) -> None:
+def _follow_demo_clock(session: Session, known: dict[str, tuple[float, datetime | None]]) -> None:
     """Stop business time at the demo's moment, which lies in the database so that all processes share it."""
     if not settings().demo:
         return
-    moment = session.execute(_CLOCK).scalar()
+    url = str(session.get_bind().engine.url)
+    read_at, moment = known.get(url, (-_CLOCK_READ_EVERY_SECONDS, None))
+    if monotonic() - read_at >= _CLOCK_READ_EVERY_SECONDS:
+        stored = session.execute(_CLOCK).scalar()
+        moment = None if stored is None else clock.from_stored(stored)
+        known[url] = monotonic(), moment
     if moment is not None:
-        clock.stand_at(clock.from_stored(moment))
+        clock.stand_at(moment)
