@@ -1,5 +1,8 @@
 """What is sold, what the law fixes, and who sells: read from `seed/*.yaml`, checked, and read again when a file changes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
@@ -158,8 +161,23 @@ class Company(Strict):
     mediator: dict[str, Any]
 
 
+_held: ContextVar[tuple[Catalogue, dict[str, Any]] | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Look at the catalogue and the constants of law once for a whole block: work on thousands of bills would ask a hundred thousand times."""
+    token = _held.set((catalogue(), _laws()))
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
+
 def catalogue() -> Catalogue:
     """Return the catalogue as its file stands now."""
+    if found := _held.get():
+        return found[0]
     path = FILES / "catalogue.yaml"
     return _catalogue(path, path.stat().st_mtime_ns)
 
@@ -173,8 +191,13 @@ def _catalogue(path: Path, _changed: int) -> Catalogue:
 
 def law(name: str) -> Any:  # noqa: ANN401 - numbers and lists of numbers
     """Return a constant of `seed/law.yaml`, in the unit its name ends with."""
+    found = _held.get()
+    return (found[1] if found else _laws())[name]["value"]
+
+
+def _laws() -> dict[str, Any]:
     path = FILES / "law.yaml"
-    return _law(path, path.stat().st_mtime_ns)[name]["value"]
+    return _law(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)

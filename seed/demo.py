@@ -1,25 +1,95 @@
 """The demo: its first day, its accounts, its sample customers and everybody around them."""
 
-from sqlmodel import Session
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from core import db
+from sqlalchemy import text, update
+from sqlmodel import Session, col, select
+
+from core import clock, db
+from core.db import Base
+from core.documents import pending
+from core.models.audit import DemoClock
+from core.models.communication import Communication, MessageChannel
+from core.models.document import Document
+from core.models.user import User, UserSession
 from core.services import demo, users
-from seed.story import stories, tell
+from seed import background
+from seed.bulk import table, unswept
+from seed.story import MONTHS, stories, tell
+
+CUSTOMERS = 200
+"""How many live around the sample customers."""
+_UNREAD = timedelta(days=14)
+
+
+class _SignedIn(NamedTuple):
+    """A browser that is signed in, and as whom."""
+
+    username: str
+    token_hash: str
+    created_at: datetime
+    last_seen_at: datetime
+    device: str
+    browser_hash: str
 
 
 def fill() -> None:
     """Fill an empty demo, in one transaction: half a demo is none."""
-    with db.transaction() as session:
+    with unswept(), db.transaction() as session:
         _write(session)
 
 
 def reset() -> None:
-    """Empty the demo and fill it again; sign-ins of accounts that come back are kept."""
-    raise NotImplementedError
+    """Empty the demo and fill it again, in one transaction; sign-ins of accounts that come back are kept."""
+    with unswept(), db.transaction() as session:
+        signed_in, resets = _signed_in(session), session.exec(select(DemoClock.resets)).first() or 0
+        for key in session.exec(select(Document.storage_key).where(col(Document.storage_key).is_not(None))):
+            pending.delete(session, key or "")
+        _empty(session)
+        _write(session, resets + 1)
+        ids = dict(session.exec(select(User.username, User.id)).all())
+        session.add_all(
+            UserSession(**one._asdict() | {"user_id": ids[one.username], "auth_version": 1}) for one in signed_in if one.username in ids
+        )
 
 
-def _write(session: Session) -> None:
+def _write(session: Session, resets: int = 0) -> None:
     demo.start_clock(session)
+    session.get_one(DemoClock, 1).resets = resets
     for story in stories():
         tell(session, story)
+    background.add(session, customers=CUSTOMERS, months=MONTHS, known=True)
+    background.add_unmatched(session)
     users.create_demo_accounts(session)
+    messages = table(Communication)
+    session.execute(
+        update(messages)
+        .where(messages.c.sent_at < clock.now() - _UNREAD, messages.c.channel != MessageChannel.LETTER)
+        .values(read_at=messages.c.sent_at)
+    )
+
+
+def _signed_in(session: Session) -> list[_SignedIn]:
+    """Return who is signed in; whose sessions were ended stays out."""
+    query = select(
+        User.username,
+        UserSession.token_hash,
+        UserSession.created_at,
+        UserSession.last_seen_at,
+        UserSession.device,
+        UserSession.browser_hash,
+    )  # type: ignore[call-overload]
+    valid = (UserSession.user_id == User.id, UserSession.auth_version == User.auth_version, col(UserSession.revoked_at).is_(None))
+    return [_SignedIn(*row) for row in session.execute(query.where(*valid, col(User.active).is_(True)))]
+
+
+def _empty(session: Session) -> None:
+    """Delete all rows, those that others point to last, and let ids begin at 1 again: addresses and links stay what they were."""
+    for one in reversed(Base.metadata.sorted_tables):
+        session.execute(one.delete())
+    session.expunge_all()
+    if session.get_bind().dialect.name == "postgresql":
+        for one in Base.metadata.sorted_tables:
+            if one.autoincrement_column is not None:
+                session.execute(text(f"ALTER SEQUENCE {one.name}_{one.autoincrement_column.name}_seq RESTART"))

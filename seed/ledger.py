@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from core import clock
 from core.actor import SYSTEM
-from core.catalogue import catalogue, law
+from core.catalogue import held, law
 from core.models.bill import Bill, BillState, LineKind
 from core.models.billing_account import BillModel, PaymentMethod
 from core.models.mandate import Mandate
@@ -22,6 +22,7 @@ from core.services import audit, bill_issuing, billing, periods
 from core.services.bill_issuing import Issued, ToIssue
 from core.services.billing import Account, BillDraft, Coverage, Held, Usage
 from core.services.references import ogm
+from seed.bulk import keyed, table
 
 BILLS_AT = 6
 """The hour at which the bills of a day are made; payments are booked an hour later."""
@@ -57,7 +58,7 @@ class Payer:
     customer_id: int
     name: str
     account: Account
-    held: Sequence[Held]
+    holds: Sequence[Held]
     used: Callable[[date, date], Usage]
     next_day: date
     previous: Coverage | None = None
@@ -76,16 +77,14 @@ class Payer:
 
     def drafts(self, until: datetime) -> Iterator[tuple["Payer", BillDraft]]:
         """Return his bills before a moment, and go on behind them."""
-        sold = catalogue()
         while (day := self.bill_day()) and clock.at(day, BILLS_AT) < until:
-            span = billing.usage_period(self.account, day, self.previous, self.held)
+            span = billing.usage_period(self.account, day, self.previous, self.holds)
             draft = billing.preview(
                 account=self.account,
-                held=self.held,
+                held=self.holds,
                 bill_date=day,
                 previous=self.previous,
                 usage=self.used(span.since, span.until),
-                sold=sold,
             )
             self.previous, self.next_day = _covered(draft), day + timedelta(days=1)
             yield self, draft
@@ -115,28 +114,16 @@ def write(session: Session, payers: Sequence[Payer], until: datetime, number_of:
 
     `number_of` gives the number of a bill of a date; None leaves it to the counter. Returns the bills with their dates.
     """
-    todo = sorted((one for payer in payers for one in payer.drafts(until)), key=lambda one: one[1].bill_date)
-    bills = [ToIssue(payer.customer_id, draft, number_of(draft.bill_date), clock.at(draft.bill_date, BILLS_AT)) for payer, draft in todo]
-    issued: list[Issued] = []
-    if bills:
-        with clock.standing(until):
-            issued = bill_issuing.issue_many(session, SYSTEM, bills=bills)
+    with held(), clock.standing(until):
+        todo = sorted((one for payer in payers for one in payer.drafts(until)), key=lambda one: one[1].bill_date)
+        bills = [
+            ToIssue(payer.customer_id, draft, number_of(draft.bill_date), clock.at(draft.bill_date, BILLS_AT)) for payer, draft in todo
+        ]
+        issued = bill_issuing.issue_many(session, SYSTEM, bills=bills)
         for (payer, draft), bill in zip(todo, issued, strict=True):
             payer.take(draft, bill)
     _pay(session, payers, until)
     return [(draft.bill_date, bill) for (_payer, draft), bill in zip(todo, issued, strict=True)]
-
-
-def table(model: Any) -> Any:  # noqa: ANN401 - SQLModel hides the table of a class
-    """Return the table of a model, for statements that write many rows."""
-    return model.__table__
-
-
-def keyed(session: Session, model: Any, rows: list[dict[str, Any]]) -> list[int]:  # noqa: ANN401 - any model with an id
-    """Write rows and return their ids, in the order of the rows."""
-    if not rows:
-        return []
-    return list(session.execute(insert(table(model)).returning(table(model).c.id, sort_by_parameter_order=True), rows).scalars())
 
 
 def _covered(draft: BillDraft) -> Coverage:

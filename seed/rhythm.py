@@ -13,7 +13,7 @@ KB_PER_MB = 1000
 MINUTE = 60
 PREMIUM_SMS_CENTS = 200
 
-_HOURS = {
+HOURS = {
     "data": [2, 1, 1, 0, 0, 1, 4, 9, 8, 7, 7, 8, 10, 8, 7, 7, 8, 10, 12, 13, 14, 14, 10, 5],
     "voice": [0, 0, 0, 0, 0, 0, 0, 2, 5, 8, 9, 9, 8, 7, 8, 8, 9, 10, 10, 8, 6, 3, 1, 0],
     "sms": [0, 0, 0, 0, 0, 0, 1, 5, 7, 7, 7, 8, 9, 8, 7, 8, 9, 9, 9, 9, 8, 7, 4, 1],
@@ -21,6 +21,7 @@ _HOURS = {
     "evening": [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 8, 12, 14, 10, 5, 1, 0],
     "office": [0, 0, 0, 0, 0, 0, 0, 0, 6, 9, 10, 10, 6, 7, 9, 9, 0, 0, 0, 0, 0, 0, 0, 0],
 }
+"""How often each hour of the day, by rhythm."""
 
 
 Totals = Mapping[str, object]
@@ -57,7 +58,7 @@ class Span(NamedTuple):
 def month(rng: np.random.Generator, totals: Totals, span: Span) -> list[Use]:
     """Spread a month's totals over its days, in order of time."""
     roaming = totals.get("roaming")
-    uses = [use for name, total in _told(totals) for use in _KINDS[name].spread(rng, total, span, str(roaming) if roaming else None)]
+    uses = [use for name, total in _told(totals) for use in KINDS[name].spread(rng, total, span, str(roaming) if roaming else None)]
     return sorted(uses, key=lambda use: use.at)
 
 
@@ -66,12 +67,12 @@ def whole(totals: Totals, span: Span) -> list[tuple[Use, int]]:
     noon = clock.at(span.since, 12)
     return [
         (Use(noon, one.kind, total * one.size, one.tariff, charged_cents=total * one.each_cents), one.events(total, span.days))
-        for one, total in ((_KINDS[name], total) for name, total in _told(totals))
+        for one, total in ((KINDS[name], total) for name, total in _told(totals))
     ]
 
 
 def _told(totals: Totals) -> list[tuple[str, int]]:
-    return [(name, int(str(total))) for name, total in totals.items() if name in _KINDS and total]
+    return [(name, int(str(total))) for name, total in totals.items() if name in KINDS and total]
 
 
 def _times(rng: np.random.Generator, count: int, span: Span, rhythm: str) -> list[datetime]:
@@ -79,7 +80,7 @@ def _times(rng: np.random.Generator, count: int, span: Span, rhythm: str) -> lis
     days = [span.since + timedelta(days=index) for index in range((span.until - span.since).days)]
     weekend = {"office": 0.0, "voice": 0.7}.get(rhythm, 1.4)
     weights = np.array([weekend if day.weekday() >= 5 else 1.0 for day in days])  # noqa: PLR2004 - Saturday is 5
-    hours = np.array(_HOURS[rhythm], dtype=float)
+    hours = np.array(HOURS[rhythm], dtype=float)
     if not weights.sum():
         weights = np.ones(len(days))
     chosen = rng.choice(len(days), size=count, p=weights / weights.sum())
@@ -152,7 +153,7 @@ def _television(rng: np.random.Generator, minutes: int, span: Span, _roaming: st
 
 
 def _data_events(total_mb: int, days: int) -> int:
-    return max(1, min(round(2.2 * days), total_mb))
+    return max(1, min(round(1.5 * days), total_mb))
 
 
 def _call_events(minutes: int, _days: int) -> int:
@@ -160,30 +161,31 @@ def _call_events(minutes: int, _days: int) -> int:
 
 
 def _programmes(minutes: int, days: int) -> int:
-    return max(1, min(round(1.2 * days), minutes))
+    return max(1, min(days, minutes))
 
 
 _Spread = Callable[[np.random.Generator, int, Span, str | None], list[Use]]
 
 
-class _Kind(NamedTuple):
-    """What a name of the stories stands for: how large its unit is, how many events a total makes in so many days, how they are spread."""
+class Kind(NamedTuple):
+    """What a name of the stories stands for: how large its unit is, when it is used, how many events a total makes in so many days."""
 
     kind: UsageKind
     tariff: Tariff
     size: int
+    rhythm: str
     events: Callable[[int, int], int]
     spread: _Spread
     each_cents: int = 0
 
 
-_KINDS = {
-    "data_mb": _Kind(UsageKind.DATA, Tariff.INCLUDED, KB_PER_MB, _data_events, _data),
-    "voice_min": _Kind(UsageKind.VOICE, Tariff.INCLUDED, MINUTE, _call_events, _calls("voice", Tariff.INCLUDED)),
-    "offpeak_min": _Kind(UsageKind.VOICE, Tariff.OFFPEAK, MINUTE, _call_events, _calls("evening", Tariff.OFFPEAK)),
-    "peak_min": _Kind(UsageKind.VOICE, Tariff.PEAK, MINUTE, _call_events, _calls("office", Tariff.PEAK)),
-    "free_peak_min": _Kind(UsageKind.VOICE, Tariff.INCLUDED, MINUTE, _call_events, _calls("office", Tariff.INCLUDED)),
-    "sms": _Kind(UsageKind.SMS, Tariff.INCLUDED, 1, lambda count, _days: count, _messages),
-    "premium_sms": _Kind(UsageKind.PREMIUM, Tariff.THIRD_PARTY, 1, lambda count, _days: count, _premium, PREMIUM_SMS_CENTS),
-    "tv_min": _Kind(UsageKind.TV, Tariff.INCLUDED, MINUTE, _programmes, _television),
+KINDS = {
+    "data_mb": Kind(UsageKind.DATA, Tariff.INCLUDED, KB_PER_MB, "data", _data_events, _data),
+    "voice_min": Kind(UsageKind.VOICE, Tariff.INCLUDED, MINUTE, "voice", _call_events, _calls("voice", Tariff.INCLUDED)),
+    "offpeak_min": Kind(UsageKind.VOICE, Tariff.OFFPEAK, MINUTE, "evening", _call_events, _calls("evening", Tariff.OFFPEAK)),
+    "peak_min": Kind(UsageKind.VOICE, Tariff.PEAK, MINUTE, "office", _call_events, _calls("office", Tariff.PEAK)),
+    "free_peak_min": Kind(UsageKind.VOICE, Tariff.INCLUDED, MINUTE, "office", _call_events, _calls("office", Tariff.INCLUDED)),
+    "sms": Kind(UsageKind.SMS, Tariff.INCLUDED, 1, "sms", lambda count, _days: count, _messages),
+    "premium_sms": Kind(UsageKind.PREMIUM, Tariff.THIRD_PARTY, 1, "sms", lambda count, _days: count, _premium, PREMIUM_SMS_CENTS),
+    "tv_min": Kind(UsageKind.TV, Tariff.INCLUDED, MINUTE, "tv", _programmes, _television),
 }

@@ -59,7 +59,7 @@ def _payer(scene: Scene, past: use.Past) -> Payer:
         customer_id=scene.customer.id,
         name=scene.customer.name,
         account=account,
-        held=(),
+        holds=(),
         used=past.of,
         next_day=max(start, since),
         previous=ledger.before(account, start, since),
@@ -74,7 +74,7 @@ def _catch_up(scene: Scene, payer: Payer, moment: datetime) -> None:
     """Write the bills and payments that came before a moment."""
     day = payer.bill_day()
     if day and clock.at(day, BILLS_AT) < moment:
-        payer.held = billing_facts.of_customer(scene.session, scene.customer.id).held
+        payer.holds = billing_facts.of_customer(scene.session, scene.customer.id).held
     told_since = clock.add_months(clock.today(), -_TOLD_SINCE)
     for bill_date, bill in ledger.write(scene.session, [payer], moment, scene.number_of):
         if bill_date >= told_since:

@@ -20,7 +20,7 @@ from core.services.periods import Period, cycle_of, month_of
 from core.services.rating import Running
 from core.services.usage import NewEvent, Sum
 from seed import rhythm
-from seed.ledger import table
+from seed.bulk import table
 from seed.rhythm import Span, Totals, Use
 from seed.scene import Scene
 

@@ -5,6 +5,9 @@ from datetime import date, datetime
 from types import UnionType
 from typing import Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
 
+_JSON = frozenset({str, int, bool, type(None)})
+"""What is JSON data as it is: most of what a bill prints, and a month has many bills."""
+
 
 class Printed:
     """A frozen dataclass of texts, numbers, days, moments, tuples and other `Printed` values."""
@@ -14,7 +17,8 @@ class Printed:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the value as JSON data; every field is written, so that a later default can't change an issued paper."""
-        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        values = ((name, getattr(self, name)) for name in self.__dataclass_fields__)
+        return {name: value if type(value) in _JSON else _plain(value) for name, value in values}
 
     @classmethod
     def from_dict(cls, found: dict[str, Any]) -> Self:
