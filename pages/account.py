@@ -76,7 +76,7 @@ def show_contact(visit: Visit, data: ContactData) -> None:
                     drawer("contact", t("Change contact data"), lambda: contact_drawer.draw(data))
         forms.answer(contact_drawer.FORM)
         facts(_told(visit, data, phone))
-        contact_drawer.draw_code(data)
+        contact_drawer.draw_code(visit.customer.id, data)
 
 
 def _told(visit: Visit, data: ContactData, phone: str) -> list[tuple[str, str]]:

@@ -80,6 +80,7 @@ def show_check(visit: Visit, access: Access) -> None:
             return
         st.text(access.question)
         if visit.actor.may(Permission.SECURITY_ANSWER_CHECK):
+            forms.begin(CHECK, visit.customer.id, {"security:check": ""})
             with st.form("security:check:form", border=False):
                 st.text_input(t("The caller's answer"), key="security:check", autocomplete="off")
                 key = operation(CHECK, visit.customer.id, st.session_state.get("_checks", 0))

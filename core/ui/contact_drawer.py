@@ -64,11 +64,12 @@ def draw(data: ContactData) -> None:
             st.rerun()
 
 
-def draw_code(data: ContactData) -> None:
+def draw_code(customer_id: int, data: ContactData) -> None:
     """Ask for the code that was sent to a new e-mail."""
     if data.pending_email is None:
         forms.answer(CODE)
         return
+    forms.begin(CODE, customer_id, {"account:code": ""})
     with st.container(key="account:pending", gap="xsmall"):
         st.text(t("{email} waits for the code we sent there. It works for 15 minutes.", email=data.pending_email))
         with st.form("account:code:form", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

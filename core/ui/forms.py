@@ -1,5 +1,6 @@
 """The answer to the last click: shown in place, next to the field it is about, until the next click or another page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -27,6 +28,18 @@ def say(form: str, text: str, *, good: bool, field: str | None = None) -> None:
 def forget() -> None:
     """Drop the answer: the reader went elsewhere."""
     st.session_state.pop(ANSWER, None)
+
+
+def begin(form: str, file: int, fields: Mapping[str, str | bool]) -> None:
+    """Fill the fields of a form before it is drawn; what was typed on one customer's file never follows to the next one's.
+
+    A search leads from file to file on the same tab, and Streamlit keeps what stands in a field as long as its key is drawn.
+    """
+    owner = f"_file:{form}"
+    same, st.session_state[owner] = st.session_state.get(owner) == file, file
+    for key, value in fields.items():
+        if not same or key not in st.session_state:
+            st.session_state[key] = value
 
 
 def last(form: str) -> Answer | None:

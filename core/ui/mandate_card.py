@@ -73,9 +73,9 @@ def _running(visit: Visit, mandate: MandateView, *, may: bool) -> None:
 def _form(visit: Visit, save: str, mandate: MandateView | None) -> None:
     """Ask for holder, account and the consent to the shorter notice."""
     days = law("direct_debit_prenotification_days")
-    st.text_input(
-        t("Account holder"), value=mandate.holder if mandate else visit.customer.name, key="bills:mandate:holder", max_chars=HOLDER_LENGTH
-    )
+    holder = mandate.holder if mandate else visit.customer.name
+    forms.begin(FORM, visit.customer.id, {"bills:mandate:holder": holder, "bills:mandate:iban": "", "bills:mandate:consent": False})
+    st.text_input(t("Account holder"), key="bills:mandate:holder", max_chars=HOLDER_LENGTH)
     forms.error(FORM, "holder")
     st.text_input("IBAN", key="bills:mandate:iban", placeholder="BE00 0000 0000 0000", max_chars=42)
     forms.error(FORM, "iban")
@@ -100,6 +100,7 @@ def _code(visit: Visit, mandate: MandateView) -> None:
     else:
         told = t("No code counts any more: send a new one, then type it here.")
     st.caption(told)
+    forms.begin("mandate:sign", visit.customer.id, {"bills:mandate:code": ""})
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(t("Code"), key="bills:mandate:code", width=150, max_chars=8, autocomplete="one-time-code")
         shown = (visit.customer.id, mandate)

@@ -262,6 +262,19 @@ class TestMandate:
         assert "La domiciliation a pris fin." in texts(screen)
         assert mandate()[0] is MandateState.CANCELLED
 
+    def test_what_was_typed_on_one_file_does_not_follow_to_the_next(self) -> None:
+        with db.transaction() as session:
+            make_customer(session, customer_no="10000024", given_name="Kevin", family_name="Dubois")
+        screen = open_tab()
+        for field, typed in (("holder", "Somebody Else"), ("iban", IBAN)):
+            screen.text_input(key=f"bills:mandate:{field}").input(typed)
+        screen.checkbox(key="bills:mandate:consent").check().run()
+        assert screen.text_input(key="bills:mandate:iban").value == IBAN
+        screen.query_params["customer"] = "10000024"
+        screen.run()
+        assert [screen.text_input(key=f"bills:mandate:{field}").value for field in ("holder", "iban")] == ["Kevin Dubois", ""]
+        assert not screen.checkbox(key="bills:mandate:consent").value
+
     def test_tells_why_the_bank_ended_it(self) -> None:
         with db.transaction() as session:
             found = session.exec(select(Customer)).one()
