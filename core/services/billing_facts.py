@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlmodel import Session, col
 
 from core import clock
@@ -70,36 +72,13 @@ def draft(session: Session, customer_id: int, facts: Facts, bill_date: date) -> 
 
 
 def _account(session: Session, customer_id: int) -> tuple[Account, CustomerStatus]:
-    model, cycle_day, migrate_on, kind, status = session.execute(
-        select(
-            col(BillingAccount.bill_model),
-            col(BillingAccount.cycle_day),
-            col(BillingAccount.migrate_on),
-            col(Customer.kind),
-            col(Customer.status),
-        )
-        .join(Customer, col(Customer.id) == BillingAccount.customer_id)
-        .where(col(BillingAccount.customer_id) == customer_id)
-    ).one()
+    model, cycle_day, migrate_on, kind, status = session.execute(_account_query(), {"customer_id": customer_id}).one()
     return Account(model, cycle_day, migrate_on, kind is CustomerKind.ORGANIZATION), status
 
 
 def _held(session: Session, customer_id: int) -> list[Held]:
     """Return what was ever held, in the order of the numbers; what waits for its first day counts, what waits for a parcel does not."""
-    found = session.execute(
-        select(
-            col(Product.id),
-            col(Product.offering_code),
-            col(Product.since),
-            col(Product.until),
-            col(Product.parent_id),
-            col(Product.line),
-            col(Product.user_name),
-            col(Product.status),
-        )
-        .where(col(Product.customer_id) == customer_id)
-        .order_by(col(Product.product_no))
-    ).all()
+    found = session.execute(_held_query(), {"customer_id": customer_id}).all()
     names = {row.id: row.user_name or (national(row.line) if row.line else None) for row in found}
     today = clock.today()
     return [
@@ -111,20 +90,10 @@ def _held(session: Session, customer_id: int) -> list[Held]:
 
 def _coverage(session: Session, customer_id: int) -> Coverage | None:
     """Return what the last bill did; a product that a credit note gave back since is paid until that day only."""
-    last = session.execute(
-        select(col(Bill.bill_date), col(Bill.period_until))
-        .where(col(Bill.customer_id) == customer_id, col(Bill.category) != BillCategory.CREDIT_NOTE)
-        .order_by(col(Bill.bill_date).desc())
-        .limit(1)
-    ).first()
+    last = session.execute(_last_query(), {"customer_id": customer_id}).first()
     if last is None:
         return None
-    lines = session.execute(
-        select(col(BillLine.product_id), col(BillLine.kind), col(BillLine.since), col(BillLine.until))
-        .join(Bill, (col(Bill.customer_id) == BillLine.customer_id) & (col(Bill.id) == BillLine.bill_id))
-        .where(col(Bill.customer_id) == customer_id, col(Bill.bill_date) >= last.bill_date, col(BillLine.product_id).is_not(None))
-        .order_by(col(Bill.bill_date), col(Bill.id))
-    )
+    lines = session.execute(_lines_query(), {"customer_id": customer_id, "since": last.bill_date})
     paid: dict[int | None, date] = {}
     for product, kind, since, until in lines:
         if kind is LineKind.ADJUSTMENT and since:
@@ -137,16 +106,65 @@ def _coverage(session: Session, customer_id: int) -> Coverage | None:
 def _one_offs(session: Session, customer_id: int, previous: Coverage | None, bill_date: date) -> list[OneOff]:
     """Return the technician's visits and the moves since the last bill that are not free."""
     after = previous.bill_date if previous else date.min
-    visits = session.execute(
-        select(col(Appointment.day), col(Appointment.fee_cents)).where(
-            col(Appointment.customer_id) == customer_id,
-            col(Appointment.state) == AppointmentState.COMPLETED,
-            col(Appointment.fee_cents) > 0,
-            col(Appointment.day) > after,
-            col(Appointment.day) <= bill_date,
-        )
+    given = {"customer_id": customer_id, "after": after, "last": bill_date}
+    visits, moves = (session.execute(query, given).all() for query in _one_off_queries())
+    return [OneOff(FEE, day, cents) for day, cents in (*visits, *moves)]
+
+
+# The queries of a preview are made once: the band asks them on every page, and to build them took longer than to run them.
+
+
+@cache
+def _account_query() -> Select[*tuple[Any, ...]]:
+    columns = (BillingAccount.bill_model, BillingAccount.cycle_day, BillingAccount.migrate_on, Customer.kind, Customer.status)
+    return (
+        select(*(col(column) for column in columns))
+        .join(Customer, col(Customer.id) == BillingAccount.customer_id)
+        .where(col(BillingAccount.customer_id) == bindparam("customer_id"))
     )
-    moves = session.execute(
+
+
+@cache
+def _held_query() -> Select[*tuple[Any, ...]]:
+    names = ("id", "offering_code", "since", "until", "parent_id", "line", "user_name", "status")
+    mine = col(Product.customer_id) == bindparam("customer_id")
+    return select(*(getattr(Product, name) for name in names)).where(mine).order_by(col(Product.product_no))
+
+
+@cache
+def _last_query() -> Select[date, date]:
+    return (
+        select(col(Bill.bill_date), col(Bill.period_until))
+        .where(col(Bill.customer_id) == bindparam("customer_id"), col(Bill.category) != BillCategory.CREDIT_NOTE)
+        .order_by(col(Bill.bill_date).desc())
+        .limit(1)
+    )
+
+
+@cache
+def _lines_query() -> Select[int | None, LineKind, date | None, date | None]:
+    return (
+        select(col(BillLine.product_id), col(BillLine.kind), col(BillLine.since), col(BillLine.until))
+        .join(Bill, (col(Bill.customer_id) == BillLine.customer_id) & (col(Bill.id) == BillLine.bill_id))
+        .where(col(Bill.customer_id) == bindparam("customer_id"), col(Bill.bill_date) >= bindparam("since"))
+        .where(col(BillLine.product_id).is_not(None))
+        .order_by(col(Bill.bill_date), col(Bill.id))
+    )
+
+
+@cache
+def _one_off_queries() -> tuple[Select[date, int], Select[date, int]]:
+    customer_id: BindParameter[int] = bindparam("customer_id")
+    after: BindParameter[date] = bindparam("after")
+    last: BindParameter[date] = bindparam("last")
+    visits = select(col(Appointment.day), col(Appointment.fee_cents)).where(
+        col(Appointment.customer_id) == customer_id,
+        col(Appointment.state) == AppointmentState.COMPLETED,
+        col(Appointment.fee_cents) > 0,
+        col(Appointment.day) > after,
+        col(Appointment.day) <= last,
+    )
+    moves = (
         select(col(HouseMove.move_in), col(HouseMove.fee_cents))
         .join(ProductOrder, (col(ProductOrder.customer_id) == HouseMove.customer_id) & (col(ProductOrder.id) == HouseMove.order_id))
         .where(
@@ -154,7 +172,7 @@ def _one_offs(session: Session, customer_id: int, previous: Coverage | None, bil
             col(ProductOrder.state) == OrderState.COMPLETED,
             col(HouseMove.fee_cents) > 0,
             col(HouseMove.move_in) > after,
-            col(HouseMove.move_in) <= bill_date,
+            col(HouseMove.move_in) <= last,
         )
     )
-    return [OneOff(FEE, day, cents) for day, cents in (*visits, *moves)]
+    return visits, moves

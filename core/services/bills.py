@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import BindParameter, Select, bindparam, case, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -137,8 +138,16 @@ def of_customer(session: Session, actor: Actor, *, customer_id: int, older: bool
 
 def open_summary(session: Session, customer_id: int) -> OpenAmount:
     """Return what is open; the caller checked the right to see the file."""
+    row = session.execute(_open_query(), {"customer_id": customer_id, "today": clock.today()}).one()
+    return OpenAmount(int(row[0]), int(row[1]), row[3], int(row[2]), row[4])
+
+
+@cache
+def _open_query() -> Select[Any]:
+    """Make the query of `open_summary` once: to build it took longer than to run it, and the band asks it on every page."""
+    customer_id: BindParameter[int] = bindparam("customer_id")
     payable = func.coalesce(col(Bill.payable_until), col(Bill.due_date))
-    late = payable < clock.today()
+    late = payable < bindparam("today")
     due = case((col(Bill.category) != BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
     owed = case((col(Bill.category) == BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
     paid = (
@@ -151,16 +160,13 @@ def open_summary(session: Session, customer_id: int) -> OpenAmount:
         .where(col(PaymentAllocation.customer_id) == customer_id, col(PaymentAllocation.reversed_on).is_(None))
         .scalar_subquery()
     )
-    row = session.execute(
-        select(
-            func.coalesce(func.sum(due), 0),
-            func.coalesce(func.sum(case((late, due), else_=0)), 0),
-            func.coalesce(func.sum(owed), 0) + func.coalesce(paid, 0) - func.coalesce(counted, 0),
-            func.min(case((late & (due > 0), payable))),
-            func.min(case((~late & (due > 0), payable))),
-        ).where(col(Bill.customer_id) == customer_id, col(Bill.remaining_cents) > 0)
-    ).one()
-    return OpenAmount(int(row[0]), int(row[1]), row[3], int(row[2]), row[4])
+    return select(
+        func.coalesce(func.sum(due), 0),
+        func.coalesce(func.sum(case((late, due), else_=0)), 0),
+        func.coalesce(func.sum(owed), 0) + func.coalesce(paid, 0) - func.coalesce(counted, 0),
+        func.min(case((late & (due > 0), payable))),
+        func.min(case((~late & (due > 0), payable))),
+    ).where(col(Bill.customer_id) == customer_id, col(Bill.remaining_cents) > 0)
 
 
 def pdf(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> bytes:

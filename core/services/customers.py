@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlmodel import Session, col
 
 from core import clock
@@ -90,12 +91,12 @@ def head(session: Session, actor: Actor, *, customer_no: str | None = None) -> C
     actor.require(Permission.CUSTOMER_READ, actor.customer_id)
     if customer_no is not None and not (len(customer_no) == NUMBER_LENGTH and customer_no.isascii() and customer_no.isdecimal()):
         raise NotFound
-    named = col(Customer.id) == actor.customer_id if customer_no is None else col(Customer.customer_no) == customer_no
-    row: Row[Any] | None = session.execute(_head_query().where(named)).first()
+    column, named = ("id", actor.customer_id) if customer_no is None else ("customer_no", customer_no)
+    row: Row[Any] | None = session.execute(_head_query(column), {"named": named}).first()
     if row is None:
         raise NotFound
     actor.require(Permission.CUSTOMER_READ, row.id)
-    media = {medium.kind: medium for medium in session.execute(_media_query(row.id))}
+    media = {medium.kind: medium for medium in session.execute(_media_query(), {"customer_id": row.id})}
     address, email, phone = (media.get(kind) for kind in (ContactKind.ADDRESS, ContactKind.EMAIL, ContactKind.PHONE))
     facts = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
     given_name, family_name, trading_name = (facts.pop(name) for name in ("given_name", "family_name", "trading_name"))
@@ -168,17 +169,21 @@ def search_name(given_name: str | None, family_name: str | None, trading_name: s
     return fold(" ".join(part for part in (given_name, family_name, trading_name, second_holder) if part))
 
 
-def _head_query() -> Select[Any]:
+@cache
+def _head_query(column: str) -> Select[Any]:
+    """Make the query of a head, by the customer's id or number, once: every page asks it."""
     person = "id customer_no kind given_name family_name trading_name language status status_since status_reason second_holder birth_date"
     flags = "enterprise_no vip colleague vulnerable deceased_on withdrawal_until mailbox_until version"
     account = "bill_model migrate_on cycle_day media payment_method dunning_state dunning_hold_until dunning_hold_reason"
     columns = (*_columns(Customer, *person.split(), *flags.split()), *_columns(BillingAccount, *account.split()))
-    return select(*columns).join(BillingAccount, col(BillingAccount.customer_id) == Customer.id)
+    named = getattr(Customer, column) == bindparam("named")
+    return select(*columns).join(BillingAccount, col(BillingAccount.customer_id) == Customer.id).where(named)
 
 
-def _media_query(customer_id: int) -> Select[Any]:
+@cache
+def _media_query() -> Select[Any]:
     columns = _columns(ContactMedium, "kind", "value", "street", "number", "box", "postcode", "town")
-    return select(*columns).where(col(ContactMedium.customer_id) == customer_id, col(ContactMedium.until_at).is_(None))
+    return select(*columns).where(col(ContactMedium.customer_id) == bindparam("customer_id"), col(ContactMedium.until_at).is_(None))
 
 
 def _columns(table: type[Base], *names: str) -> list[Any]:

@@ -4,8 +4,10 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import Select, bindparam, delete, update
 from sqlmodel import Session, col, select
 
 from core import clock
@@ -79,11 +81,8 @@ def open_(session: Session, user_id: int, *, device: str, browser: str = "") -> 
 def find(session: Session, token: str) -> SignedIn | None:
     """Return who holds a token, or None: unknown, ended, idle for 30 minutes, 12 hours old, or of an account that may no longer."""
     now = clock.real_now()
-    found = session.exec(
-        select(UserSession.id, UserSession.last_seen_at, User.id, User.username, User.role, User.customer_id, User.name, User.language)  # type: ignore[call-overload]
-        .join(User, col(User.id) == UserSession.user_id)
-        .where(UserSession.token_hash == fingerprint(token), *_alive(now))
-    ).first()
+    given = {"token_hash": fingerprint(token), "idle_since": now - IDLE, "opened_since": now - LONGEST}
+    found = session.execute(_find_query(), given).first()
     if found is None:
         return None
     session_id, last_seen_at, user_id, username, role, customer_id, name, language = found
@@ -184,12 +183,25 @@ def redeem(session: Session, ticket: str, *, browser: str) -> str | None:
     return row.token if row.expires_at > clock.real_now() else None
 
 
+@cache
+def _find_query() -> Select[Any]:
+    """Make the query of `find` once: every run asks it."""
+    whose = (User.id, User.username, User.role, User.customer_id, User.name, User.language)
+    columns = (UserSession.id, UserSession.last_seen_at, *whose)
+    found = select(*columns).join(User, col(User.id) == UserSession.user_id).where(UserSession.token_hash == bindparam("token_hash"))  # type: ignore[call-overload]
+    return found.where(*_living(bindparam("idle_since"), bindparam("opened_since")))  # type: ignore[no-any-return]
+
+
 def _alive(now: datetime) -> tuple[bool, ...]:
     """Return what must hold of a session and its account for it to count."""
+    return _living(now - IDLE, now - LONGEST)
+
+
+def _living(idle_since: Any, opened_since: Any) -> tuple[bool, ...]:  # noqa: ANN401 - a moment, or the place of one
     return (  # type: ignore[return-value]
         col(UserSession.revoked_at).is_(None),
-        UserSession.last_seen_at > now - IDLE,
-        UserSession.created_at > now - LONGEST,
+        UserSession.last_seen_at > idle_since,
+        UserSession.created_at > opened_since,
         UserSession.auth_version == User.auth_version,
         col(User.active).is_(True),
     )

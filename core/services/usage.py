@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, select
 
 from core import clock
@@ -112,18 +113,24 @@ def period_sums(session: Session, *, customer_id: int, since: date, until: date)
 
     Reads the sums per day only; emergency, helpline and 0800 numbers are not in them (R14).
     """
-    products = select(Product.id).where(Product.customer_id == customer_id)
-    found: Any = session.exec(
+    found = session.execute(_sums_query(), {"customer_id": customer_id, "since": since, "until": until})
+    return {(product, kind, tariff): Sum.read(figures) for product, kind, tariff, *figures in found}
+
+
+@cache
+def _sums_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of that many columns
+    """Make the query of `period_sums` once: the band and Accueil ask it on every page."""
+    products = select(Product.id).where(Product.customer_id == bindparam("customer_id"))
+    return (
         select(col(UsageDay.product_id), col(UsageDay.kind), col(UsageDay.tariff), *sums(UsageDay))
         .where(
-            UsageDay.customer_id == customer_id,
+            UsageDay.customer_id == bindparam("customer_id"),
             col(UsageDay.product_id).in_(products),  # So that the key is used down to the day.
-            UsageDay.day >= since,
-            UsageDay.day < until,
+            UsageDay.day >= bindparam("since"),
+            UsageDay.day < bindparam("until"),
         )
         .group_by(col(UsageDay.product_id), col(UsageDay.kind), col(UsageDay.tariff))
     )
-    return {(product, kind, tariff): Sum.read(figures) for product, kind, tariff, *figures in found}
 
 
 def sums(table: type[UsageDay] | type[UsageEvent]) -> tuple[Any, ...]:

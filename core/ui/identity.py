@@ -6,6 +6,7 @@ somebody who comes to it with others sees nothing of it, and takes nothing from 
 
 import hashlib
 import re
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -28,8 +29,9 @@ _SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Wi
 
 def current() -> SignedIn | None:
     """Return who is signed in at this moment, or None; stop the run where the state belongs to another browser."""
-    _stop_strangers()
-    token = _token()
+    cookies = dict(st.context.cookies)  # Read once: Streamlit parses them anew at each look.
+    _stop_strangers(cookies)
+    token = _token(cookies)
     if token is None:
         return None
     with reading() as session:
@@ -43,7 +45,7 @@ def current() -> SignedIn | None:
 
 def enter(token: str) -> None:
     """Let a fresh sign-in into the browser: by the cookie, or into this tab alone where a demo's host drops cookies."""
-    _stop_strangers()
+    _stop_strangers(dict(st.context.cookies))
     if not browser() and settings().demo:
         st.session_state[_TAB_TOKEN] = token
         return
@@ -90,22 +92,24 @@ def device() -> str:
     return " · ".join(word for word in words if word)
 
 
-def _stop_strangers() -> None:
+def _stop_strangers(cookies: Mapping[str, str]) -> None:
     """Stop the run of whoever came to a state that was made under other cookies."""
-    owner = _handshake()
+    owner = _handshake(cookies)
     if st.session_state.setdefault(_OWNER, owner) != owner:
         st.error(t("This tab belongs to another sign-in. Reload the page."), icon=":material/lock:")
         st.stop()
 
 
-def _token() -> str | None:
-    return _cookie(cookie.SESSION) or (st.session_state.get(_TAB_TOKEN) if settings().demo and not browser() else None)
+def _token(cookies: Mapping[str, str]) -> str | None:
+    in_tab = settings().demo and not _text(cookies.get(cookie.BROWSER))
+    return _text(cookies.get(cookie.SESSION)) or (st.session_state.get(_TAB_TOKEN) if in_tab else None)
 
 
-def _handshake() -> str:
+def _handshake(cookies: Mapping[str, str]) -> str:
     """Return what tells this connection's browser and sign-in from others; Streamlit's own token stands in where ours do not arrive."""
-    ours = _cookie(cookie.SESSION), browser()
-    theirs = "" if browser() else _unmasked(_cookie("_streamlit_xsrf"))
+    known = _text(cookies.get(cookie.BROWSER))
+    ours = _text(cookies.get(cookie.SESSION)), known
+    theirs = "" if known else _unmasked(_text(cookies.get("_streamlit_xsrf")))
     return hashlib.sha256("\n".join((*ours, theirs)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
