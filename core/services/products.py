@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import or_
+from sqlalchemy import BindParameter, bindparam, or_
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Session, col, select
 
@@ -118,21 +119,26 @@ def next_product_no(session: Session, customer: Customer) -> str:
 
 def _running(session: Session, customer_id: int) -> list[Held]:
     today = clock.today()
-    rows = session.exec(
-        select(  # type: ignore[call-overload]
-            Product.id, Product.product_no, Product.offering_code, Product.parent_id, Product.ordinal, Product.since, Product.until,
-            Product.status, Product.line, Product.user_name, Product.is_minor, Product.version, Customer.kind,
-        )
+    rows = session.execute(_running_query(), {"customer_id": customer_id, "today": today})
+    return [_held(tuple(facts), today, business=kind is CustomerKind.ORGANIZATION) for *facts, kind in rows]
+
+
+@cache
+def _running_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of that many columns
+    """Make the query of what runs once: every page and every drawer asks it."""
+    names = "id product_no offering_code parent_id ordinal since until status line user_name is_minor version"
+    today: BindParameter[date] = bindparam("today")
+    return (
+        select(*(getattr(Product, name) for name in names.split()), Customer.kind)  # type: ignore[call-overload]
         .join(Customer, col(Customer.id) == Product.customer_id)
         .where(
-            Product.customer_id == customer_id,
+            Product.customer_id == bindparam("customer_id"),
             col(Product.status).not_in(GONE),
             or_(col(Product.until).is_(None), col(Product.until) > today),
             or_(col(Product.since) <= today, col(Product.parent_id).is_not(None)),
         )
         .order_by(col(Product.product_no))
-    )  # fmt: skip
-    return [_held(tuple(facts), today, business=kind is CustomerKind.ORGANIZATION) for *facts, kind in rows]
+    )
 
 
 def _held(facts: tuple[Any, ...], today: date, *, business: bool) -> Held:
