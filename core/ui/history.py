@@ -20,8 +20,6 @@ def open_(product_id: int, name: str) -> None:
 
 
 def _body(product_id: int, name: str) -> None:
-    from core.ui import product_card  # noqa: PLC0415 - the card opens this drawer, which writes amounts as the card does
-
     visit = gate.visit(Permission.USAGE_READ)
     with reading() as session:
         found = consumption.last_periods(session, visit.actor, customer_id=visit.customer.id, product_id=product_id)
@@ -32,13 +30,13 @@ def _body(product_id: int, name: str) -> None:
         return
     chosen = counters[0]
     if len(counters) > 1:
-        labels = {counter: t(product_card.LABELS[counter]) for counter in counters}
+        labels = {counter: t(counters.LABELS[counter]) for counter in counters}
         chosen = st.segmented_control(
             t("What to compare"), counters, default=counters[0], format_func=labels.__getitem__, required=True,
             label_visibility="collapsed", key="home:history:counter",
         )  # fmt: skip
     periods = [past for past in found if past.counter is chosen]
-    _chart(periods, [product_card.quantity(chosen, past.used) for past in periods])
+    _chart(periods, [counters.quantity(chosen, past.used) for past in periods])
 
 
 def _chart(periods: list[PastPeriod], written: list[str]) -> None:

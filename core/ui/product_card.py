@@ -4,34 +4,18 @@ from datetime import date
 
 import streamlit as st
 
-from core import i18n
 from core.actor import Permission
 from core.catalogue import Service, catalogue
 from core.errors import N_
 from core.models.product import ProductStatus
-from core.services.consumption import Consumption, Counter, Gauge, LineUse, minutes
+from core.services.consumption import Consumption, Counter, Gauge, LineUse
 from core.services.products import Held
 from core.services.usage_numbers import national
-from core.ui import history, option_drawer, settings_popover
+from core.ui import counters, history, option_drawer, settings_popover
 from core.ui.gate import Visit
 from core.ui.parts import Meter, Tone, badge, card, empty, heading, meters, row
 from core.ui.text import day, euro, language, md, t
 
-KB_PER_MB = 1000
-KB_PER_GB = 1_000_000
-
-LABELS = {
-    Counter.INTERNET: N_("Internet"),
-    Counter.DATA: N_("Data"),
-    Counter.CALLS: N_("Calls"),
-    Counter.OFFPEAK: N_("Fixed line, off-peak"),
-    Counter.PEAK: N_("Fixed line, peak"),
-    Counter.TEXTS: N_("Texts"),
-    Counter.PICTURES: N_("Picture messages"),
-    Counter.TELEVISION: N_("Television"),
-    Counter.PREMIUM: N_("Premium services"),
-    Counter.ADDED: N_("Volume added"),
-}
 _GROUPS = {
     Service.TV: (N_("TV options"), "tv"),
     Service.INTERNET: (N_("Internet options"), "wifi"),
@@ -94,7 +78,7 @@ def _told(gauge: Gauge) -> bool:
 
 
 def _meter(gauge: Gauge, consumption: Consumption) -> Meter:
-    label, used = t(LABELS[gauge.counter]), quantity(gauge.counter, gauge.used)
+    label, used = t(counters.LABELS[gauge.counter]), counters.quantity(gauge.counter, gauge.used)
     if gauge.counter is Counter.PREMIUM:
         return Meter(label, euro(gauge.charged_cents), note=t("{used} from third parties, on your bill apart", used=used), note_tone="warn")
     if gauge.counter is Counter.PEAK:
@@ -103,11 +87,11 @@ def _meter(gauge: Gauge, consumption: Consumption) -> Meter:
     if gauge.bundle is None or gauge.share is None:
         free = gauge.counter is Counter.OFFPEAK
         return Meter(label, f"{used} · {t('free') if free else t('unlimited')}" if gauge.counter is not Counter.TELEVISION else used)
-    value = f"{_bare(gauge.counter, gauge.used)} / {quantity(gauge.counter, gauge.bundle)}"
+    value = f"{counters.bare(gauge.counter, gauge.used)} / {counters.quantity(gauge.counter, gauge.bundle)}"
     if gauge.over_cents:
         included = gauge.used - gauge.over
         if included < gauge.bundle:  # The bundle grew after the line had passed it: what was charged stays charged.
-            value = f"{_bare(gauge.counter, included)} / {quantity(gauge.counter, gauge.bundle)}"
+            value = f"{counters.bare(gauge.counter, included)} / {counters.quantity(gauge.counter, gauge.bundle)}"
             return Meter(label, value, included / gauge.bundle, note=_over_note(gauge), note_tone="bad")
         return Meter(label, value, gauge.bundle / gauge.used, over=True, note=_over_note(gauge), note_tone="bad")
     over_soon = gauge.forecast is not None and gauge.forecast > gauge.bundle
@@ -121,7 +105,7 @@ def _over_note(gauge: Gauge) -> str:
     code = {Counter.DATA: "RATE_OOB_DATA", Counter.CALLS: "RATE_OOB_VOICE", Counter.TEXTS: "RATE_OOB_SMS"}[gauge.counter]
     return t(
         "{over} over bundle × {price_cents} = {amount_cents}",
-        over=quantity(gauge.counter, gauge.over), price_cents=_rate(code), amount_cents=gauge.over_cents,
+        over=counters.quantity(gauge.counter, gauge.over), price_cents=_rate(code), amount_cents=gauge.over_cents,
     )  # fmt: skip
 
 
@@ -138,10 +122,12 @@ def _pace_note(gauge: Gauge, consumption: Consumption) -> str:  # noqa: PLR0911 
         return t(
             "{percent} % · forecast {forecast}, beyond the bundle",
             percent=int(gauge.share * 100),
-            forecast=quantity(gauge.counter, gauge.forecast),
+            forecast=counters.quantity(gauge.counter, gauge.forecast),
         )
     if gauge.counter in {Counter.DATA, Counter.INTERNET}:
-        return t("{days} days left · forecast {forecast}", days=consumption.days_left, forecast=quantity(gauge.counter, gauge.forecast))
+        return t(
+            "{days} days left · forecast {forecast}", days=consumption.days_left, forecast=counters.quantity(gauge.counter, gauge.forecast)
+        )
     return ""
 
 
@@ -176,32 +162,6 @@ def _buttons(visit: Visit, plan: Held) -> None:
         if st.button(t("Compare"), key=f"home:history:{plan.product_no}", icon=":material/bar_chart:", type="tertiary"):
             history.open_(plan.id, plan.offering.name(language()))
         settings_popover.show(visit, plan)
-
-
-def quantity(counter: Counter, amount: int) -> str:
-    """Write a counter's amount with its unit: data in MB up to a bundle of 100 GB, whole-home internet in GB."""
-    number = _bare(counter, amount)
-    if counter is Counter.INTERNET:
-        return f"{number} {t('GB')}"
-    if counter in {Counter.DATA, Counter.ADDED}:
-        return f"{number} {t('MB')}"
-    if counter is Counter.TELEVISION:
-        return f"{number} h"
-    if counter in {Counter.CALLS, Counter.OFFPEAK, Counter.PEAK}:
-        return f"{number} min"
-    return f"{number} SMS" if counter in {Counter.TEXTS, Counter.PREMIUM} else f"{number} MMS"
-
-
-def _bare(counter: Counter, amount: int) -> str:
-    if counter is Counter.INTERNET:
-        return i18n.decimal(amount / KB_PER_GB, language())
-    if counter in {Counter.DATA, Counter.ADDED}:
-        return i18n.number(-(-amount // KB_PER_MB), language())
-    if counter is Counter.TELEVISION:
-        return i18n.number(amount // 3600, language())
-    if counter in {Counter.CALLS, Counter.OFFPEAK, Counter.PEAK}:
-        return i18n.number(minutes(amount), language())
-    return i18n.number(amount, language())
 
 
 def _rate(code: str) -> int:
