@@ -7,7 +7,7 @@ from core.actor import Permission
 from core.db import reading
 from core.services import consumption
 from core.services.consumption import Counter, PastPeriod
-from core.ui import gate
+from core.ui import counters, gate
 from core.ui.parts import drawer, empty
 from core.ui.text import day, esc, language, t
 
@@ -24,15 +24,15 @@ def _body(product_id: int, name: str) -> None:
     with reading() as session:
         found = consumption.last_periods(session, visit.actor, customer_id=visit.customer.id, product_id=product_id)
     st.text(name)
-    counters = [counter for counter in _SHOWN if any(past.counter is counter and past.used for past in found)]
-    if not counters:
+    used = [counter for counter in _SHOWN if any(past.counter is counter and past.used for past in found)]
+    if not used:
         empty(t("Nothing was used yet. The comparison appears with the first use."))
         return
-    chosen = counters[0]
-    if len(counters) > 1:
-        labels = {counter: t(counters.LABELS[counter]) for counter in counters}
+    chosen = used[0]
+    if len(used) > 1:
+        labels = {counter: t(counters.LABELS[counter]) for counter in used}
         chosen = st.segmented_control(
-            t("What to compare"), counters, default=counters[0], format_func=labels.__getitem__, required=True,
+            t("What to compare"), used, default=used[0], format_func=labels.__getitem__, required=True,
             label_visibility="collapsed", key="home:history:counter",
         )  # fmt: skip
     periods = [past for past in found if past.counter is chosen]
