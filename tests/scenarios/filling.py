@@ -1,16 +1,25 @@
-"""Fills a demo in a database of the test's own."""
+"""Fills a demo in a database of the test's own, and writes down what is in it."""
 
+import hashlib
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine, make_url, select, text
 
 from core import clock, db, start
+from core.db import Base
 from core.settings import settings
-from tests.conftest import FIRST_DAY
+from tests.conftest import FIRST_DAY, POSTGRES
+
+ROOT = Path(__file__).resolve().parents[2]
+RANDOM = {"document_token", "storage_key", "password_hash"}
+REAL_TIME = {("audit_entry", "at"), ("user_account", "created_at")}
 
 
 @contextmanager
@@ -18,12 +27,10 @@ def installed(url: str, folder: Path) -> Iterator[Engine]:
     """Work on an installation of its own for the time of a block."""
     with pytest.MonkeyPatch.context() as patch, clock.standing(FIRST_DAY):
         patch.setattr(settings(), "documents_url", f"file://{folder / 'documents'}")
-        db.use(url)
-        try:
-            yield db.engine()
-        finally:
-            db.engine().dispose()
-            sys.modules["core.db.engine"]._used.clear()
+        patch.setattr(sys.modules["core.db.engine"], "_used", [url])
+        engine = db.engine()
+        yield engine
+        engine.dispose()
 
 
 @contextmanager
@@ -32,3 +39,38 @@ def filled(url: str, folder: Path) -> Iterator[Engine]:
     with installed(url, folder) as engine:
         start.ready()
         yield engine
+
+
+def address(kind: str, folder: Path) -> str:
+    """Return the address of an empty database of a kind."""
+    if kind == "sqlite":
+        return f"sqlite:///{folder / 'guichet.db'}"
+    if not POSTGRES:
+        pytest.fail("No PostgreSQL: run `make test`, which starts one, or set GUICHET_TEST_POSTGRES.")
+    name = f"guichet_fill_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}"
+    server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
+    server.dispose()
+    return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+
+
+def contents(engine: Engine, but: frozenset[str] = frozenset()) -> dict[str, tuple[int, str]]:
+    """Return the number of rows of each table and a hash of them; what is random or of real time is left out."""
+    with engine.connect() as connection:
+        found = {}
+        for table in Base.metadata.sorted_tables:
+            columns = [one for one in table.columns if one.name not in RANDOM and (table.name, one.name) not in REAL_TIME]
+            rows = connection.execute(select(*columns).order_by(*table.primary_key.columns)).all() if table.name not in but else []
+            plain = [tuple(_plain(value) for value in row) for row in rows]
+            found[table.name] = (len(plain), hashlib.sha256(repr(plain).encode()).hexdigest())
+        return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return sorted((name, _plain(one)) for name, one in value.items() if name not in RANDOM)
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.replace(tzinfo=None).isoformat() if isinstance(value, datetime) else value
