@@ -119,9 +119,12 @@ def _next_bill(found: Overview) -> Cell:
     if bill is None:
         return Cell(t("Next bill"), t("None"), t("no running contract"), "bills")
     extra = sum(line.amount_cents for line in bill.draft.lines if line.kind in {LineKind.USAGE, LineKind.THIRD_PARTY})
+    once = sum(line.amount_cents for line in bill.draft.lines if line.kind is LineKind.ONE_OFF)
     value = t("{date} · about {amount_cents}", date=day(bill.bill_date, "short"), amount_cents=bill.amount_due_cents)
     if extra:
         return Cell(t("Next bill"), value, t("of which {extra_cents} outside the bundle", extra_cents=extra), "bills", "orange")
+    if once:
+        return Cell(t("Next bill"), value, t("of which {once_cents} charged once", once_cents=once), "bills")
     return Cell(t("Next bill"), value, t("nothing outside the bundle"), "bills")
 
 
