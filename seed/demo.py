@@ -13,7 +13,7 @@ from core.models.audit import DemoClock
 from core.models.communication import Communication, MessageChannel
 from core.models.document import Document
 from core.models.user import User, UserSession
-from core.services import demo, users
+from core.services import demo, slots, users
 from seed import background
 from seed.bulk import table, unswept
 from seed.story import MONTHS, stories, tell
@@ -21,6 +21,8 @@ from seed.story import MONTHS, stories, tell
 CUSTOMERS = 200
 """How many live around the sample customers."""
 _UNREAD = timedelta(days=14)
+_CALENDAR = timedelta(days=61)
+"""How far ahead a house move can be planned (W14)."""
 
 
 class _SignedIn(NamedTuple):
@@ -59,6 +61,7 @@ def _write(session: Session, resets: int = 0) -> None:
     session.get_one(DemoClock, 1).resets = resets
     for story in stories():
         tell(session, story)
+    _fill_calendars(session)
     background.add(session, customers=CUSTOMERS, months=MONTHS, known=True)
     background.add_unmatched(session)
     users.create_demo_accounts(session)
@@ -68,6 +71,13 @@ def _write(session: Session, resets: int = 0) -> None:
         .where(messages.c.sent_at < clock.now() - _UNREAD, messages.c.channel != MessageChannel.LETTER)
         .values(read_at=messages.c.sent_at)
     )
+
+
+def _fill_calendars(session: Session) -> None:
+    """Let technicians be busy where the sample customers live, once their own visits are booked: some half days are full."""
+    today = clock.today()
+    for zone in sorted({slots.zone_of(story["customer"]["address"]["postcode"]) for story in stories()}):
+        slots.prebook(session, zone, since=today, until=today + _CALENDAR)
 
 
 def _signed_in(session: Session) -> list[_SignedIn]:
@@ -85,11 +95,11 @@ def _signed_in(session: Session) -> list[_SignedIn]:
 
 
 def _empty(session: Session) -> None:
-    """Delete all rows, those that others point to last, and let ids begin at 1 again: addresses and links stay what they were."""
-    for one in reversed(Base.metadata.sorted_tables):
-        session.execute(one.delete())
+    """Delete all rows and let ids begin at 1 again: addresses and links stay what they were."""
+    tables = Base.metadata.sorted_tables
+    if session.get_bind().dialect.name == "postgresql":  # Row by row it would look for each bill in all that was used.
+        session.execute(text(f"TRUNCATE {', '.join(one.name for one in tables)} RESTART IDENTITY"))
+    else:
+        for one in reversed(tables):
+            session.execute(one.delete())
     session.expunge_all()
-    if session.get_bind().dialect.name == "postgresql":
-        for one in Base.metadata.sorted_tables:
-            if one.autoincrement_column is not None:
-                session.execute(text(f"ALTER SEQUENCE {one.name}_{one.autoincrement_column.name}_seq RESTART"))
