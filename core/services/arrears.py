@@ -48,7 +48,7 @@ def of_customer(session: Session, actor: Actor, *, customer_id: int) -> Arrears 
 
 
 def _missed(session: Session, customer_id: int) -> int:
-    """Count the due dates of this calendar year that passed before the bill was paid."""
+    """Count the due dates of this calendar year that passed before the bill was paid; the day of a collection is our choice, so none of those."""
     today = clock.today()
     payable = func.coalesce(col(Bill.payable_until), col(Bill.due_date))
     paid = (
@@ -65,6 +65,7 @@ def _missed(session: Session, customer_id: int) -> int:
         col(Bill.category) != BillCategory.CREDIT_NOTE,
         payable >= date(today.year, 1, 1),
         payable < today,
+        col(Bill.mandate_id).is_(None),
         (col(Bill.remaining_cents) > 0) | (paid > payable),
     )
     return int(session.execute(query).scalar_one())

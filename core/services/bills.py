@@ -94,8 +94,8 @@ class BillRow:
 
     @property
     def days_overdue(self) -> int:
-        """How many days it is late; 0 when it isn't."""
-        return max(0, (clock.today() - self.due).days) if self.is_open else 0
+        """How many days it is late; 0 when it isn't. What we collect ourselves is never late: on a weekend it waits for the bank."""
+        return max(0, (clock.today() - self.due).days) if self.is_open and not self.by_debit else 0
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _open_query() -> Select[Any]:
     """Make the query of `open_summary` once: to build it took longer than to run it, and the band asks it on every page."""
     customer_id: BindParameter[int] = bindparam("customer_id")
     payable = func.coalesce(col(Bill.payable_until), col(Bill.due_date))
-    late = payable < bindparam("today")
+    late = (payable < bindparam("today")) & col(Bill.mandate_id).is_(None)
     due = case((col(Bill.category) != BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
     owed = case((col(Bill.category) == BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
     paid = (

@@ -205,5 +205,30 @@ class TestArrears:
         assert found is not None
         assert found.missed == 3
 
+    def test_what_waits_for_the_bank_over_a_weekend_is_not_late(self, session: Session) -> None:
+        customer = self._debited(session)
+        with clock.standing(clock.at(date(2026, 8, 16), 10)):  # The due date was a Saturday.
+            assert bills.open_summary(session, customer.id).overdue_cents == 0
+            assert [row.days_overdue for row in bills.of_customer(session, AGENT, customer_id=customer.id)] == [0]
+
+    def test_a_bill_that_we_collected_was_not_missed(self, session: Session) -> None:
+        customer = self._debited(session)
+        payments.collect(session, SYSTEM, customer_id=customer.id, bill_no="2608000062")
+        bill(session, customer, NOVEMBER, bill_no="2611000062")
+        payments.collect(session, SYSTEM, customer_id=customer.id, bill_no="2611000062")
+        with clock.standing(clock.at(date(2026, 11, 17), 11)):
+            payments.return_collection(session, SYSTEM, customer_id=customer.id, bill_no="2611000062", code="AM04")
+        with clock.standing(clock.at(date(2026, 12, 2), 10)):
+            found = arrears.of_customer(session, AGENT, customer_id=customer.id)
+        assert found is not None
+        assert (found.amount.overdue_cents, found.missed) == (2300, 1)
+
+    def _debited(self, session: Session) -> Customer:
+        customer = make_customer(session)
+        make_product(session, customer, "POCO")
+        mandate(session, customer)
+        bill(session, customer, date(2026, 8, 5), bill_no="2608000062")
+        return customer
+
     def test_is_none_when_nothing_is_late(self, session: Session) -> None:
         assert arrears.of_customer(session, AGENT, customer_id=trio(session, 11).id) is None
