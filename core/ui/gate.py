@@ -17,7 +17,7 @@ from core.db import reading
 from core.errors import DomainError, NotFound, NotPermitted
 from core.services import customers
 from core.services.customers import CustomerHead
-from core.ui import identity, navigation
+from core.ui import forms, identity, navigation, sign_in
 from core.ui.text import message, t
 
 
@@ -68,7 +68,7 @@ def visit(permission: Permission) -> Visit:
     """Check again, from the database: for callbacks, fragments and dialogs, which outlive the run that drew them."""
     signed_in = identity.current()
     if signed_in is None:
-        _refuse(NotPermitted())
+        _to_the_sign_in()
     found = find(signed_in.actor)
     if found is None:
         _refuse(NotFound())
@@ -92,6 +92,12 @@ def _through_the_shell() -> None:
     if not _in_shell.get():
         st.navigation(navigation.pages(lambda: None), position="hidden")
         st.rerun()
+
+
+def _to_the_sign_in() -> NoReturn:
+    """Leave what is open for the sign-in form: the session ended under a drawer, by its time or from elsewhere."""
+    forms.say(sign_in.FORM, t("You were signed out. Sign in again; nothing was changed."), good=False)
+    st.rerun()
 
 
 def _check(actor: Actor, permission: Permission, customer_id: int | None) -> None:

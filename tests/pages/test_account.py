@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 from streamlit.testing.v1 import AppTest
 
@@ -15,6 +16,7 @@ from core.models.communication import Communication
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerStatus, EmailVerification
 from core.models.document import Document, DocumentKind, DocumentState
 from core.models.interaction import Task
+from core.models.user import UserSession
 from core.services import communications, contacts, documents, users
 from core.settings import ROOT
 from tests.builders import AGENT, make_customer
@@ -113,6 +115,18 @@ class TestContactData:
         click(screen, "account:save")
         assert "0471 12 34 56" in facts(screen)
         assert any("téléphone" in success.value for success in screen.success)
+
+    def test_a_session_that_ended_under_the_drawer_leads_to_the_sign_in_and_writes_nothing(self) -> None:
+        screen = click(open_tab(), "account:edit")
+        screen.text_input(key="account:street").input("Rue Haute")
+        with db.transaction() as session:
+            session.execute(update(UserSession).values(revoked_at=clock.real_now()))
+        click(screen, "account:save")
+        assert "Votre session est terminée." in screen.error[0].value
+        assert "account:save" not in keys(screen)
+        assert "sign_in:demo:agent" in keys(screen)
+        with Session(db.engine()) as session:
+            assert "Rue Haute" not in session.exec(select(ContactMedium.street)).all()
 
     def test_changes_nothing_on_a_wrong_field(self) -> None:
         screen = click(open_tab(), "account:edit")
