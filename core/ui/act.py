@@ -37,7 +37,7 @@ def act(
 ) -> bool:
     """Carry out a click and keep its answer for the form; True when it was done, or had been done before.
 
-    Call it in an `on_click` callback only: no drawing command runs inside the transaction, so a rerun can't cut it in two.
+    Call it in an `on_click` callback, or under a spinner: no drawing command runs inside the transaction, so a rerun can't cut it in two.
     """
     signed_in = identity.current()
     if signed_in is None:

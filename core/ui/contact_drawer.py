@@ -6,12 +6,11 @@ from typing import Literal
 import streamlit as st
 
 from core import i18n, postcodes
-from core.actor import Permission
 from core.models.customer import Language
 from core.postcodes import PostcodeOfAnotherTown
 from core.services import contacts
 from core.services.contacts import Changed, ContactData
-from core.ui import forms, gate
+from core.ui import forms
 from core.ui.act import act, operation
 from core.ui.text import md, t
 
@@ -33,7 +32,7 @@ def prepare(data: ContactData, phone: str) -> None:
     st.session_state.pop(_ASKED, None)
 
 
-def draw(data: ContactData) -> None:
+def draw(customer_id: int, data: ContactData) -> None:
     """Draw the form; it closes once it is saved."""
     answer = forms.last(FORM)
     if answer is not None and answer.good:
@@ -59,7 +58,7 @@ def draw(data: ContactData) -> None:
     forms.answer(FORM)
     key = operation(FORM, data.version, st.session_state.get(_OPENING))
     with st.container(horizontal=True, gap="small"):
-        st.button(t("Save"), key="account:save", type="primary", on_click=_save, args=(key, data.version))
+        st.button(t("Save"), key="account:save", type="primary", on_click=_save, args=(customer_id, key, data.version))
         if st.button(t("Cancel"), key="account:cancel"):
             st.rerun()
 
@@ -75,7 +74,9 @@ def draw_code(customer_id: int, data: ContactData) -> None:
         with st.form("account:code:form", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             st.text_input(t("Code of six digits"), key="account:code", max_chars=12, autocomplete="one-time-code", width=160)
             tries = st.session_state.get("_code_tries", 0)
-            st.form_submit_button(t("Confirm the e-mail"), key="account:code:save", on_click=_confirm, args=(tries,))
+            st.form_submit_button(
+                t("Confirm the e-mail"), key="account:code:save", on_click=_confirm, args=(customer_id, data.version, tries)
+            )
         forms.error(CODE, "code")
         forms.answer(CODE)
 
@@ -99,13 +100,12 @@ def _take_town(town: str) -> None:
     st.session_state[_key("town")] = town
 
 
-def _save(key: str, shown_version: int) -> None:
+def _save(customer_id: int, key: str, shown_version: int) -> None:
     """Save the form; a town known under another postcode is asked about once."""
-    visit = gate.visit(Permission.ACCOUNT_WRITE)
     given = {name: st.session_state[_key(name)] for name in _TEXTS}
     place = (given["postcode"], given["town"])
     act(
-        contacts.change, form=FORM, operation=key, customer_id=visit.customer.id, shown_version=shown_version,
+        contacts.change, form=FORM, operation=key, customer_id=customer_id, shown_version=shown_version,
         language=Language(st.session_state[_key("language")]), town_kept=st.session_state.get(_ASKED) == place, done=_told, **given,
     )  # fmt: skip
     answer = forms.last(FORM)
@@ -122,17 +122,13 @@ def _told(changed: Changed) -> str:
     return saved or t("Nothing was changed.")
 
 
-def _confirm(tries: int) -> None:
+def _confirm(customer_id: int, version: int, tries: int) -> None:
     """Count the try, then judge it: two clicks' worth of work, so that a refusal can't undo the count."""
-    visit = gate.visit(Permission.ACCOUNT_WRITE)
     code, st.session_state["account:code"] = st.session_state["account:code"], ""
     st.session_state["_code_tries"] = tries + 1
-    customer = visit.customer
-    if act(
-        contacts.count_try, form=CODE, operation=operation(f"{CODE}:try", customer.id, customer.version, tries), customer_id=customer.id
-    ):
+    if act(contacts.count_try, form=CODE, operation=operation(f"{CODE}:try", customer_id, version, tries), customer_id=customer_id):
         act(
-            contacts.confirm_email, form=CODE, operation=operation(CODE, customer.id, customer.version, tries), customer_id=customer.id,
+            contacts.confirm_email, form=CODE, operation=operation(CODE, customer_id, version, tries), customer_id=customer_id,
             code=code, done=t("The e-mail is confirmed."),
         )  # fmt: skip
 

@@ -20,16 +20,17 @@ def show(signed_in: SignedIn, now: datetime, reset: Callable[[Actor], None]) -> 
         return
     key = operation("demo", now)
     with st.container(horizontal=True):
-        st.button(t("+1 day"), key="demo:clock:day", on_click=_move, args=(key,), kwargs={"days": 1})
-        st.button(t("+1 month"), key="demo:clock:month", on_click=_move, args=(key,), kwargs={"months": 1})
-    st.button(t("Reset the demo"), key="demo:reset", icon=":material/restart_alt:", on_click=_reset, args=(signed_in.actor, reset))
+        day = st.button(t("+1 day"), key="demo:clock:day")
+        month = st.button(t("+1 month"), key="demo:clock:month")
+    back = st.button(t("Reset the demo"), key="demo:reset", icon=":material/restart_alt:")
     forms.answer("demo")
-
-
-def _move(key: str, *, days: int = 0, months: int = 0) -> None:
-    act(demo.move_clock, form="demo", operation=key, days=days, months=months, done=t("The clock moved."))
-
-
-def _reset(actor: Actor, reset: Callable[[Actor], None]) -> None:
-    reset(actor)
-    forms.say("demo", t("The demo is back on its first day."), good=True)
+    # These take seconds: they run here, where a spinner can say so, and not in a callback.
+    if day or month:
+        with st.spinner(t("The days pass: options take effect, bills are made …")):
+            act(demo.move_clock, form="demo", operation=key, days=int(day), months=int(month), done=t("The clock moved."))
+        st.rerun()
+    if back:
+        with st.spinner(t("Back to the first day …")):
+            reset(signed_in.actor)
+        forms.say("demo", t("The demo is back on its first day."), good=True)
+        st.rerun()
