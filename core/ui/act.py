@@ -16,7 +16,7 @@ from core.actor import Actor
 from core.db import transaction
 from core.errors import ChangedMeanwhile, DomainError
 from core.models.audit import Operation
-from core.ui import forms, identity
+from core.ui import forms, identity, sign_in
 from core.ui.text import message, t
 
 log = logging.getLogger("guichet")
@@ -41,7 +41,7 @@ def act(
     """
     signed_in = identity.current()
     if signed_in is None:
-        forms.say(form, t("You were signed out. Sign in again; nothing was changed."), good=False)
+        forms.say(sign_in.FORM, t("You were signed out. Sign in again; nothing was changed."), good=False)
         return False
     try:
         with transaction() as session:
