@@ -14,7 +14,7 @@ from core.services.usage_numbers import national
 from core.ui import counters, history, option_drawer, settings_popover
 from core.ui.gate import Visit
 from core.ui.parts import Meter, Tone, badge, card, empty, heading, meters, row
-from core.ui.text import day, euro, language, md, t
+from core.ui.text import day, euro, language, md, t, tn
 
 _GROUPS = {
     Service.TV: (N_("TV options"), "tv"),
@@ -115,7 +115,7 @@ def _pace_note(gauge: Gauge, consumption: Consumption) -> str:  # noqa: PLR0911 
     if gauge.share is None or gauge.bundle is None:
         return ""
     if gauge.share >= 1:
-        return t("used up · {days} days until the new period", days=consumption.days_left + 1)
+        return tn("used up · {count} day until the new period", "used up · {count} days until the new period", consumption.days_left + 1)
     if gauge.forecast is None:
         return t("forecast from the 4th day on")
     if gauge.forecast > gauge.bundle:
@@ -125,8 +125,9 @@ def _pace_note(gauge: Gauge, consumption: Consumption) -> str:  # noqa: PLR0911 
             forecast=counters.quantity(gauge.counter, gauge.forecast),
         )
     if gauge.counter in {Counter.DATA, Counter.INTERNET}:
-        return t(
-            "{days} days left · forecast {forecast}", days=consumption.days_left, forecast=counters.quantity(gauge.counter, gauge.forecast)
+        forecast = counters.quantity(gauge.counter, gauge.forecast)
+        return tn(
+            "{count} day left · forecast {forecast}", "{count} days left · forecast {forecast}", consumption.days_left, forecast=forecast
         )
     return ""
 
