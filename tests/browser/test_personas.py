@@ -85,7 +85,10 @@ TOLD: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
         "billrow-2611000086": ("Payée en partie", "reste 28,99 € sur 58,99 €"),
     },
     ("P08", "appointments"): {"card-visits-past": ("21/10/2026", "N'a pas eu lieu", "Manqué par nous : 30,00 € de compensation.")},
-    ("P09", "home"): {"headrow-products": ("Période du 20/10 au 19/11",)},
+    ("P09", "home"): {
+        "headrow-products": ("Période du 20/10 au 19/11",),
+        "card-product-1000009301": ("590 / 2 000 Mo 1 jour restant · prévision 610 Mo",),
+    },
     ("P09", "bills?bill=next"): {
         "billrow-next": ("05/12/2026", "env. 10,93 €"),
         "drawer-bill": ("8,00 € × 11/30 (20/11 – 30/11) + 2,93 €", "10,93 €", "ancien modèle", "aucun jour n'est compté deux fois"),
