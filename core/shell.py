@@ -49,7 +49,7 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
         st.switch_page(navigation.page_file(navigation.DESK.path), query_params={"q": term})
     if visit is not None and page.url_path != navigation.DESK.path:
         band.show(visit)
-        navigation.tabs(page.url_path, visit.customer.customer_no if visit.actor.staff else None)
+        navigation.tabs(visit.customer.customer_no if visit.actor.staff else None)
     with gate.opened(visit):
         page.run()
 

@@ -56,11 +56,8 @@ def customer_query(customer_no: str | None) -> dict[str, str]:
     return {"customer": customer_no} if customer_no else {}
 
 
-def tabs(here: str, customer_no: str | None) -> None:
-    """Draw the six tabs as links that keep the customer; the one that is open is named by its page too."""
+def tabs(customer_no: str | None) -> None:
+    """Draw the six tabs as links that keep the customer; Streamlit marks the one that is open."""
     with st.container(horizontal=True, gap="xxsmall", key="tabs"):
         for tab in TABS:
-            with st.container(key=f"tab-{tab.path}{'-here' if tab.path == here else ''}", width="content"):
-                st.page_link(
-                    page_file(tab.path), label=t(tab.label), icon=f":material/{tab.icon}:", query_params=customer_query(customer_no)
-                )
+            st.page_link(page_file(tab.path), label=t(tab.label), icon=f":material/{tab.icon}:", query_params=customer_query(customer_no))

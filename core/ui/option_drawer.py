@@ -125,10 +125,9 @@ def _row(visit: Visit, plan: Held, option: Offering, order_no: str | None) -> No
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"optionrow-{option.code}"):
         st.toggle(
             option.name(language()), key=key, disabled=not _may_switch(visit, plan, option) or order_no is not None, on_change=_ask,
-            args=(plan.product_no, option.code, key),
+            args=(plan.product_no, option.code, key), width="stretch",
         )  # fmt: skip
-        st.space("stretch")
-        st.markdown(f":small[{md(option_words.short_price(price, once=option.one_shot))}]")
+        st.markdown(f":small[{md(option_words.short_price(price, once=option.one_shot))}]", width="content")
     _holds(option)
     if note := _note(option, running, order_no):
         st.caption(md(note))

@@ -61,9 +61,10 @@ class Meter:
     note_tone: Literal["", "warn", "bad"] = ""
 
 
-def meters(lines: Sequence[Meter]) -> None:
-    """Draw all lines of use of a card as one piece of HTML: each element costs time in the browser."""
-    st.html("".join(_meter(line) for line in lines))
+def meters(lines: Sequence[Meter], *, lead: str, marks: Sequence[str] = ()) -> None:
+    """Draw a line about whose they are, all lines of use of a card and what is on, as one piece of HTML: each element costs time."""
+    on = "".join(f'<span class="g-mark">{esc(mark)}</span>' for mark in marks)
+    st.html(f'<p class="g-lead">{esc(lead)}</p>' + "".join(_meter(line) for line in lines) + (f"<div>{on}</div>" if on else ""))
 
 
 def _meter(line: Meter) -> str:

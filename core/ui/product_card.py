@@ -14,7 +14,7 @@ from core.services.usage_numbers import national
 from core.ui import counters, history, option_drawer, settings_popover
 from core.ui.gate import Visit
 from core.ui.parts import Meter, Tone, badge, card, empty, heading, meters, row
-from core.ui.text import day, euro, language, md, t, tn
+from core.ui.text import day, euro, language, t, tn
 
 _GROUPS = {
     Service.TV: (N_("TV options"), "tv"),
@@ -30,11 +30,9 @@ def show(visit: Visit, plan: Held, use: LineUse, consumption: Consumption) -> No
     with card(f"product-{plan.product_no}", stretch=True):
         _head(plan, use)
         lines = [_meter(gauge, consumption) for gauge in use.gauges if _told(gauge)]
-        if lines:
-            meters(lines)
-        else:
+        meters(lines, lead=_who(plan), marks=[_option(one, plan) for one in plan.options])
+        if not lines:
             empty(t("Nothing used yet in this period."))
-        _options_on(plan)
         _buttons(visit, plan)
 
 
@@ -45,8 +43,6 @@ def _head(plan: Held, use: LineUse) -> None:
             badge(word, tone, icon)
         st.space("stretch")
         st.markdown(f"**{euro(plan.price_cents)}** {t('/month')}", width="content")
-    with st.container(key=f"who-{plan.product_no}"):
-        st.text(_who(plan))
 
 
 def _states(plan: Held, use: LineUse) -> list[tuple[str, Tone, str]]:
@@ -130,11 +126,6 @@ def _pace_note(gauge: Gauge, consumption: Consumption) -> str:  # noqa: PLR0911 
             "{count} day left · forecast {forecast}", "{count} days left · forecast {forecast}", consumption.days_left, forecast=forecast
         )
     return ""
-
-
-def _options_on(plan: Held) -> None:
-    if plan.options:
-        st.markdown(" ".join(f":gray-badge[{md(_option(one, plan))}]" for one in plan.options))
 
 
 def _option(option: Held, plan: Held) -> str:

@@ -102,8 +102,10 @@ def _asks(function: ast.FunctionDef) -> bool:
     """Whether one of the first statements checks a right, hands the actor on to a verb that does, or is about his own account alone."""
     body = [node for node in function.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
     return any(
-        isinstance(part, ast.Call)
-        and (called(part) == "require" or any(isinstance(argument, ast.Name) and argument.id == "actor" for argument in part.args))
+        (
+            isinstance(part, ast.Call)
+            and (called(part) == "require" or any(isinstance(argument, ast.Name) and argument.id == "actor" for argument in part.args))
+        )
         or ast.unparse(part) == "actor.user_id"
         for node in body[:3]
         for part in ast.walk(node)
