@@ -13,10 +13,10 @@ from core.services.usage_numbers import national
 from core.ui import aide, contact_drawer, forms, gate, inbox, papers
 from core.ui.gate import Visit
 from core.ui.parts import badge, card, drawer, facts, heading, row
+from core.ui.statuses import TASKS
 from core.ui.text import day, t
 
 MEDIA = {BillMedia.PDF: N_("by e-mail (PDF)"), BillMedia.PAPER: N_("on paper"), BillMedia.PEPPOL: N_("as an e-invoice (Peppol)")}
-TASKS = {"modem_not_returned": N_("Modem not returned")}
 
 
 def main(visit: Visit) -> None:

@@ -59,7 +59,7 @@ def show_products(visit: Visit, held: Sequence[Held], used: Consumption) -> None
 
 def show_contact(visit: Visit) -> None:
     """Show how to reach the customer."""
-    customer = visit.customer
+    customer, changes = visit.customer, visit.actor.may(Permission.ACCOUNT_WRITE) and not visit.customer.read_only
     with card("contact", stretch=True):
         heading(t("Contact"), 3)
         facts(
@@ -71,8 +71,8 @@ def show_contact(visit: Visit) -> None:
         )
         st.page_link(
             navigation.page_file("account"),
-            label=t("Change contact data") if not customer.read_only else t("See contact data"),
-            icon=":material/visibility:" if customer.read_only else ":material/edit:",
+            label=t("Change contact data") if changes else t("See contact data"),
+            icon=":material/edit:" if changes else ":material/visibility:",
             query_params=navigation.customer_query(customer.customer_no if visit.actor.staff else None),
         )
 

@@ -18,7 +18,7 @@ from core.services.overview import Overview
 from core.ui import navigation
 from core.ui.gate import Visit
 from core.ui.parts import Tone, badge, heading
-from core.ui.statuses import status_badge
+from core.ui.statuses import TASKS, status_badge
 from core.ui.text import day, euro, md, t
 
 _CATEGORIES = {
@@ -32,7 +32,6 @@ _CHANNELS = {
 _REASONS = {
     "bill": N_("question about a bill"), "arrears": N_("arrears"), "appointment": N_("appointment"), "breakdown": N_("breakdown"),
 }  # fmt: skip
-_TASKS = {"modem_not_returned": N_("Modem not returned")}
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def _flags(visit: Visit, found: Overview) -> list[tuple[str, Tone, str]]:
     if found.open_amount.overdue_cents:
         flags.append((t("In arrears"), "bad", "error"))
     if visit.actor.staff:
-        flags += [(t(_TASKS[code]), "watch", "task_alt") for code in found.open_tasks if code in _TASKS]
+        flags += [(t(TASKS[code]), "watch", "task_alt") for code in found.open_tasks if code in TASKS]
         if customer.vip:
             flags.append((t("VIP"), "info", "star"))
         if customer.colleague:
@@ -111,7 +110,8 @@ def _open(found: Overview) -> Cell:
         )
     if amount.credit_cents:
         return Cell(t("Credit balance"), euro(amount.credit_cents), t("goes off the next bill"), "bills", "green")
-    return Cell(t("Open amount"), euro(0), t("everything is paid"), "bills")
+    first = found.next_bill is not None and found.next_bill.first
+    return Cell(t("Open amount"), euro(0), t("no bill yet") if first else t("everything is paid"), "bills")
 
 
 def _next_bill(found: Overview) -> Cell:
@@ -142,7 +142,7 @@ def _payment(customer: CustomerHead, found: Overview) -> Cell:
 def _appointment(customer: CustomerHead, found: Overview) -> Cell:
     visit = found.next_visit
     if visit is None:
-        return Cell(t("Appointment"), t("None"), "" if customer.read_only else t("plan a visit"), "appointments")
+        return Cell(t("Appointment"), t("None planned"), "" if customer.read_only else t("plan a visit"), "appointments")
     hours = visit.part.replace("-", "–")  # noqa: RUF001 - a dash between hours
     return Cell(t("Appointment"), f"{day(visit.day, 'weekday')} · {hours} h", t(_CATEGORIES[visit.category]), "appointments")
 
@@ -150,7 +150,7 @@ def _appointment(customer: CustomerHead, found: Overview) -> Cell:
 def _contact(found: Overview) -> Cell:
     last = found.last_contact
     if last is None:
-        return Cell(t("Last contact"), t("None"), "", "account")
+        return Cell(t("Last contact"), t("None yet"), "", "account")
     on = day(clock.local(last.at).date(), "short")
     subject = t(_REASONS[last.subject]) if last.subject in _REASONS else last.subject
     return Cell(t("Last contact"), f"{on} · {t(_CHANNELS.get(last.channel, last.channel))}", subject, "account")

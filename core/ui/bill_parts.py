@@ -200,7 +200,9 @@ def _plan(plan: PlanView) -> str:
     told_parts = " + ".join(euro(cents) for _due, cents in plan.parts)
     if len(amounts) == 1:
         told_parts = f"{len(plan.parts)} × {euro(amounts.pop())}"  # noqa: RUF001 - a multiplication sign
-    told = N_("Payment plan proposed on {on}: {parts} ({dates}). It is not active yet.")
+    told = N_(
+        "Payment plan proposed on {on}: {parts} ({dates}). It is not active: it waits for the customer to agree, and for billing to start it."
+    )
     if plan.state is PlanState.ACTIVE:
         told = N_("Payment plan since {on}: {parts} ({dates}).")
     return t(told, on=day(plan.proposed_on, "short"), parts=f"**{told_parts}**", dates=dates)

@@ -1,4 +1,4 @@
-"""The state of a customer, as word, icon and colour."""
+"""The state of a customer and what is left to do for him, as words, icon and colour."""
 
 from core.errors import N_
 from core.models.customer import CustomerStatus
@@ -11,6 +11,13 @@ _STATUSES: dict[CustomerStatus, tuple[str, Tone, str]] = {
     CustomerStatus.SUSPENDED: (N_("Suspended"), "bad", "block"),
     CustomerStatus.CLOSED: (N_("Closed"), "neutral", "do_not_disturb_on"),
 }
+
+
+TASKS = {
+    "modem_not_returned": N_("Modem not returned"),
+    "debit_returned": N_("Direct debit refused: call the customer"),
+}
+"""What is left to do, by its code."""
 
 
 def status_badge(status: CustomerStatus) -> None:
