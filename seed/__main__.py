@@ -9,7 +9,7 @@ from core import clock, db, start
 from core.actor import SYSTEM
 from core.settings import settings
 from seed import background
-from seed.bulk import unswept
+from seed.bulk import working
 
 _WIDTH = 32
 
@@ -38,7 +38,7 @@ def add(customers: int, months: int) -> None:
     began, done = clock.real_now(), 0
     while done < customers:
         many = min(background.CHUNK, customers - done)
-        with unswept(), db.transaction() as session:
+        with working() as session:
             background.add(session, customers=many, months=months)
         done += many
         left = (clock.real_now() - began) / done * (customers - done)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import text, update
 from sqlmodel import Session, col, select
 
-from core import clock, db
+from core import clock
 from core.db import Base
 from core.documents import pending
 from core.models.audit import DemoClock
@@ -15,7 +15,7 @@ from core.models.document import Document
 from core.models.user import User, UserSession
 from core.services import demo, slots, users
 from seed import background
-from seed.bulk import table, unswept
+from seed.bulk import table, working
 from seed.story import MONTHS, stories, tell
 
 CUSTOMERS = 200
@@ -38,13 +38,13 @@ class _SignedIn(NamedTuple):
 
 def fill() -> None:
     """Fill an empty demo, in one transaction: half a demo is none."""
-    with unswept(), db.transaction() as session:
+    with working() as session:
         _write(session)
 
 
 def reset() -> None:
     """Empty the demo and fill it again, in one transaction; sign-ins of accounts that come back are kept."""
-    with unswept(), db.transaction() as session:
+    with working() as session:
         signed_in, resets = _signed_in(session), session.exec(select(DemoClock.resets)).first() or 0
         for key in session.exec(select(Document.storage_key).where(col(Document.storage_key).is_not(None))):
             pending.delete(session, key or "")

@@ -7,20 +7,18 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import insert
 from sqlmodel import Session
 
 from core import clock
 from core.actor import SYSTEM
 from core.catalogue import catalogue
-from core.models.usage import Tariff, UsageDay, UsageKind
+from core.models.usage import Tariff, UsageKind
 from core.services import usage
 from core.services.billing import Usage
 from core.services.periods import Period, cycle_of
 from core.services.rating import RATES
-from core.services.usage import NewEvent, Sum
+from core.services.usage import DayKey, NewEvent, Sum
 from seed import crowd
-from seed.bulk import table
 from seed.rhythm import HOURS, KINDS, MINUTE, Kind
 
 DETAIL_MONTHS = 3
@@ -70,7 +68,7 @@ class Habits:
     sums: dict[int, dict[date, dict[tuple[int, UsageKind, Tariff], Sum]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(dict))
     )
-    days: list[dict[str, object]] = field(default_factory=list)
+    days: dict[DayKey, Sum] = field(default_factory=dict)
     events: list[tuple[date, NewEvent]] = field(default_factory=list)
 
     def of(self, customer_id: int, since: date, until: date) -> Usage:
@@ -89,8 +87,7 @@ def draw(rng: np.random.Generator, lines: Sequence[Line], months: int) -> Habits
         one = Sum(events, quantity, quantity if tariff is Tariff.OVER else 0, total * cents)
         found.sums[line.customer_id][period.last][line.product_id, kind.kind, tariff] = one
         if column <= months - DETAIL_MONTHS:
-            whose = {"customer_id": line.customer_id, "product_id": line.product_id, "day": date.fromordinal(first)}
-            found.days.append(whose | {"kind": kind.kind, "tariff": tariff} | vars(one))
+            found.days[line.customer_id, line.product_id, date.fromordinal(first), kind.kind, tariff] = one
     late = cells.period > months - DETAIL_MONTHS
     _events(rng, found, streams, periods, _Cells(*(array[late] for array in cells)))
     return found
@@ -98,8 +95,7 @@ def draw(rng: np.random.Generator, lines: Sequence[Line], months: int) -> Habits
 
 def record(session: Session, habits: Habits, billed: Mapping[int, Mapping[date, int]]) -> None:
     """Write what was used; `billed` names the bills of each customer by the last day of their period of use."""
-    if habits.days:
-        session.execute(insert(table(UsageDay)), habits.days)
+    usage.record_sums(session, SYSTEM, days=habits.days)
     usage.record(session, SYSTEM, events=[event._replace(bill_id=billed[event.customer_id].get(last)) for last, event in habits.events])
 
 

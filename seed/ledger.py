@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from core import clock
 from core.actor import SYSTEM
-from core.catalogue import held, law
+from core.catalogue import law
 from core.models.bill import Bill, BillState, LineKind
 from core.models.billing_account import BillModel, PaymentMethod
 from core.models.mandate import Mandate
@@ -114,7 +114,7 @@ def write(session: Session, payers: Sequence[Payer], until: datetime, number_of:
 
     `number_of` gives the number of a bill of a date; None leaves it to the counter. Returns the bills with their dates.
     """
-    with held(), clock.standing(until):
+    with clock.standing(until):
         todo = sorted((one for payer in payers for one in payer.drafts(until)), key=lambda one: one[1].bill_date)
         bills = [
             ToIssue(payer.customer_id, draft, number_of(draft.bill_date), clock.at(draft.bill_date, BILLS_AT)) for payer, draft in todo

@@ -6,21 +6,19 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
-from sqlalchemy import insert
 
 from core import clock
 from core.actor import SYSTEM
 from core.catalogue import catalogue
 from core.models.billing_account import BillModel
 from core.models.product import Product
-from core.models.usage import Tariff, UsageDay, UsageKind
+from core.models.usage import Tariff, UsageKind
 from core.services import rating, usage, usage_detail
 from core.services.billing import Usage
 from core.services.periods import Period, cycle_of, month_of
 from core.services.rating import Running
-from core.services.usage import NewEvent, Sum
+from core.services.usage import DayKey, NewEvent, Sum
 from seed import rhythm
-from seed.bulk import table
 from seed.rhythm import Span, Totals, Use
 from seed.scene import Scene
 
@@ -31,22 +29,26 @@ class Past:
 
     sums: dict[date, dict[tuple[int, UsageKind, Tariff], Sum]] = field(default_factory=lambda: defaultdict(dict))
     events: list[tuple[date, NewEvent]] = field(default_factory=list)
-    days: list[dict[str, object]] = field(default_factory=list)
+    days: dict[DayKey, Sum] = field(default_factory=dict)
 
     def of(self, since: date, until: date) -> Usage:
         """Return what was used in the periods that end within these days, for a bill."""
         return {key: found for last, sums in self.sums.items() if since <= last < until for key, found in sums.items()}
 
-    def add(self, period: Period, event: NewEvent, events: int, *, detail: bool) -> None:
-        """Take in an event, or a sum that stands for several."""
-        found = Sum(events, event.quantity, event.over_quantity, event.charged_cents)
-        key, sums = (event.product_id, event.kind, event.tariff), self.sums[period.last]
-        sums[key] = sums.get(key, Sum()) + found
+    def add(self, period: Period, told: list[tuple[NewEvent, int]], *, detail: bool) -> None:
+        """Take in what a plan was used for in a period: events, or sums that stand for several, on one day."""
+        found: dict[tuple[int, UsageKind, Tariff], list[int]] = {}
+        for event, events in told:
+            one = found.setdefault((event.product_id, event.kind, event.tariff), [0, 0, 0, 0])
+            for index, figure in enumerate((events, event.quantity, event.over_quantity, event.charged_cents)):
+                one[index] += figure
+        sums = {key: Sum(*figures) for key, figures in found.items()}
+        self.sums[period.last].update(sums)
         if detail:
-            self.events.append((period.last, event))
+            self.events += [(period.last, event) for event, _events in told]
         else:
-            day = {"customer_id": event.customer_id, "product_id": event.product_id, "day": clock.local(event.at).date()}
-            self.days.append(day | {"kind": event.kind, "tariff": event.tariff} | vars(found))
+            customer_id, day = told[0][0].customer_id, clock.local(told[0][0].at).date()
+            self.days |= {(customer_id, product, day, kind, tariff): one for (product, kind, tariff), one in sums.items()}
 
 
 def past(scene: Scene, months: int) -> Past:
@@ -58,8 +60,7 @@ def past(scene: Scene, months: int) -> Past:
             if span is not None and totals:
                 detail = period.until > usage_detail.detail_since()
                 uses = [(one, 1) for one in rhythm.month(rng, totals, span)] if detail else rhythm.whole(totals, span)
-                for event, count in _charged(scene, product, period, uses, len(found.events)):
-                    found.add(period, event, count, detail=detail)
+                found.add(period, list(_charged(scene, product, period, uses, len(found.events))), detail=detail)
     return found
 
 
@@ -67,8 +68,7 @@ def record(scene: Scene, past: Past, billed: Mapping[date, int]) -> None:
     """Write what was used; `billed` names the bill of each period that has one, by its last day."""
     events = [event._replace(bill_id=billed.get(last)) for last, event in past.events]
     usage.record(scene.session, SYSTEM, events=events)
-    if past.days:
-        scene.session.execute(insert(table(UsageDay)), past.days)
+    usage.record_sums(scene.session, SYSTEM, days=past.days)
 
 
 def _months(scene: Scene, product: Product, months: int, rng: np.random.Generator) -> Iterator[tuple[Period, Totals]]:
@@ -101,7 +101,7 @@ def _charged(scene: Scene, product: Product, period: Period, uses: list[tuple[Us
     used = rating.Used()
     for number, (one, count) in enumerate(uses, first_id + 1):
         tariff, over, cents = one.tariff, 0, one.charged_cents
-        if one.kind is UsageKind.DATA:
+        if one.kind is UsageKind.DATA and held.data_kb is not None:
             event = rating.Use(one.kind, one.quantity)
             charge = rating.rate(event, held, used, sold)
             used = rating.after(event, used)

@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from core import clock, money
 from core.actor import Actor, Permission
 from core.catalogue import law
+from core.db.keys import take_ids
 from core.errors import N_, DomainError, NotFound
 from core.models.bill import Bill, BillCategory, BillLine, BillState, LineKind
 from core.models.billing_account import BillingAccount, BillModel
@@ -99,11 +100,13 @@ def issue_many(session: Session, actor: Actor, *, bills: Sequence[ToIssue]) -> l
     to = bill_printing.addressees(session, {one.customer_id for one in bills})
     numbers = _numbers(session, bills)
     credits_left = _open_credits(session, set(to))
+    tokens = _tokens(len(bills))
     rows = [
-        _row(to[one.customer_id], one, number, _take_credit(credits_left[one.customer_id], one.draft))
-        for one, number in zip(bills, numbers, strict=True)
+        _row(to[one.customer_id], one, number, token, _take_credit(credits_left[one.customer_id], one.draft))
+        for one, number, token in zip(bills, numbers, tokens, strict=True)
     ]
-    ids = list(session.execute(insert(_table(Bill)).returning(_table(Bill).c.id, sort_by_parameter_order=True), rows).scalars())
+    ids = take_ids(session, Bill, len(rows))
+    session.execute(insert(_table(Bill)), [row | {"id": key} for key, row in zip(ids, rows, strict=True)])
     lines = [row for one, bill_id in zip(bills, ids, strict=True) for row in _line_rows(one.customer_id, bill_id, one.draft.lines)]
     if lines:
         session.execute(insert(_table(BillLine)), lines)
@@ -266,9 +269,15 @@ def _take_credit(notes: list[Bill], draft: BillDraft) -> int:
     return taken
 
 
-def _row(to: Addressee, one: ToIssue, number: str, credited: int) -> dict[str, Any]:
+def _tokens(many: int) -> list[str]:
+    """Return random tokens of 32 characters, all drawn at once."""
+    drawn = secrets.token_hex(16 * many)
+    return [drawn[start : start + 32] for start in range(0, len(drawn), 32)]
+
+
+def _row(to: Addressee, one: ToIssue, number: str, token: str, credited: int) -> dict[str, Any]:
     draft = one.draft
-    issued = Issue(number, ogm(number), one.at or clock.now(), secrets.token_hex(16), credited)
+    issued = Issue(number, ogm(number), one.at or clock.now(), token, credited)
     mandate = to.mandate_on(draft.bill_date)
     remaining = draft.amount_due_cents - credited
     return {

@@ -1,6 +1,6 @@
 """What a customer used: recorded once, and summed per Brussels day in the same transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -38,6 +38,10 @@ class Sum:
             self.over_quantity + other.over_quantity,
             self.charged_cents + other.charged_cents,
         )
+
+
+DayKey = tuple[int, int, date, UsageKind, Tariff]
+"""Customer, product, Brussels day, kind and tariff."""
 
 
 class NewEvent(NamedTuple):
@@ -87,6 +91,20 @@ def record(session: Session, actor: Actor, *, events: Sequence[NewEvent]) -> int
         after={"events": len(fresh), "first_at": min(event.at for event in fresh), "last_at": max(event.at for event in fresh)},
     )
     return len(fresh)
+
+
+def record_sums(session: Session, actor: Actor, *, days: Mapping[DayKey, Sum]) -> None:
+    """Write sums of days whose events are no longer kept (R27). Raises NotFound where a product is not its customer's."""
+    actor.require(Permission.USAGE_RECORD)
+    _lock_products(session, {(product, customer) for customer, product, _day, _kind, _tariff in days})
+    rows = sorted(
+        (customer, product, str(day), kind, tariff, *vars(found).values()) for (customer, product, day, kind, tariff), found in days.items()
+    )
+    _add_days(session, rows)
+    if days:
+        oldest, newest = min(key[2] for key in days), max(key[2] for key in days)
+        after = {"days": len(rows), "first": oldest, "last": newest}
+        audit.record(session, actor, action="usage:record_sums", object_type="usage", object_id=rows[0][1], after=after)
 
 
 def bill(session: Session, actor: Actor, *, customer_id: int, bill_id: int, since: date, until: date) -> int:
@@ -196,10 +214,14 @@ def _add_to_days(session: Session, events: Sequence[NewEvent]) -> None:
             day[1] += event.quantity
             day[2] += event.over_quantity
             day[3] += event.charged_cents
-    if days:
+    _add_days(session, [(*key, *day) for key, day in days.items()])
+
+
+def _add_days(session: Session, rows: list[tuple[Any, ...]]) -> None:
+    if rows:
         added = ", ".join(f"{name} = usage_day.{name} + excluded.{name}" for name in _FIGURES)
         clause = f"ON CONFLICT ({', '.join(_DAY_KEY)}) DO UPDATE SET {added}"
-        _write(session, "usage_day", (*_DAY_KEY, *_FIGURES), [(*key, *day) for key, day in days.items()], clause)
+        _write(session, "usage_day", (*_DAY_KEY, *_FIGURES), rows, clause)
 
 
 _DAY_KEY = ("customer_id", "product_id", "day", "kind", "tariff")
