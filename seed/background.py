@@ -36,9 +36,10 @@ Rows = list[dict[str, Any]]
 
 
 def add(session: Session, *, customers: int, months: int, known: bool = False) -> None:
-    """Write so many customers with the bills and use of so many months behind them, `known` ones of background.yaml first.
+    """Write so many customers with the bills and use of so many months behind them.
 
-    The same call on the same data writes the same customers.
+    Around the sample customers, the `known` ones of background.yaml come first, and bills take the numbers that those of the samples
+    left free. The same call on the same data writes the same customers.
     """
     first_no = _next_no(session)
     people = crowd.known(first_no)[:customers] if known else []
@@ -52,7 +53,7 @@ def add(session: Session, *, customers: int, months: int, known: bool = False) -
     held, lines = _products(session, ids, people)
     used = habits.draw(rng, lines, months)
     payers = [_payer(key, person, start, held[key], debits.get(key), used) for key, person in zip(ids, people, strict=True)]
-    ledger.write(session, payers, clock.now(), _free_numbers(session))
+    ledger.write(session, payers, clock.now(), _free_numbers(session) if known else lambda _day: None)
     habits.record(session, used, {payer.customer_id: payer.billed for payer in payers})
     _link_takeovers(session, ids, people)
     numbers = {"customers": len(people), "first": people[0].customer_no, "last": people[-1].customer_no}
