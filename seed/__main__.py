@@ -17,7 +17,7 @@ _WIDTH = 32
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m seed", description=__doc__)
-    parser.add_argument("--customers", type=_count(100_000_000), default=1000, help="how many customers to add (1000)")
+    parser.add_argument("--customers", type=_count(1_000_000), default=1000, help="how many customers to add (1000)")
     parser.add_argument("--months", type=_count(60), default=24, help="how many months of bills and use each has behind him (24)")
     parser.add_argument("--database-url", help="the database; else the one of GUICHET_DATABASE_URL")
     parser.add_argument("--reset", action="store_true", help="put a demo back to its first day instead")
