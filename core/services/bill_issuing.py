@@ -20,7 +20,7 @@ from core.models.billing_account import BillingAccount, BillModel
 from core.models.customer import Customer, CustomerStatus
 from core.models.product import Product
 from core.pdf.bill import PrintedVat
-from core.services import audit, bill_numbers, bill_printing, billing, billing_facts, communications
+from core.services import audit, bill_numbers, bill_printing, billing, billing_facts, communications, usage
 from core.services.bill_printing import Addressee, Issue
 from core.services.bill_words import COMPENSATIONS, CreditReason
 from core.services.billing import BillDraft, Line
@@ -73,6 +73,8 @@ def issue(session: Session, actor: Actor, *, customer_id: int, draft: BillDraft,
     """
     actor.require(Permission.BILL_ISSUE, customer_id)
     found = issue_many(session, actor, bills=[ToIssue(customer_id, draft, bill_no)])[0]
+    span = draft.usage_period
+    usage.bill(session, actor, customer_id=customer_id, bill_id=found.id, since=span.since, until=span.until)
     announce(session, actor, customer_id=customer_id, bill=found)
     return found
 
