@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -20,7 +21,10 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
-expect.set_options(timeout=20_000)
+SLOW_MS = 90_000
+"""Two cores may be busy with another file's server: what is slow is not wrong."""
+
+expect.set_options(timeout=30_000)
 
 
 @dataclass
@@ -136,6 +140,14 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        open_context = browser.new_context
+
+        def patient(**given: Any) -> BrowserContext:
+            context = open_context(**given)
+            context.set_default_timeout(SLOW_MS)
+            return context
+
+        browser.new_context = patient  # type: ignore[method-assign]
         yield browser
         browser.close()
 
