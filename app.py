@@ -2,7 +2,6 @@
 
 import logging
 import runpy
-from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -26,19 +25,13 @@ SHELL = Path(__file__).resolve().parent / "core" / "shell.py"
 def ready(_request: Request) -> JSONResponse:
     """Say whether the database is there and on the newest schema: what a load balancer asks before it sends anyone here."""
     try:
-        prepare()
+        start.once()
         with reading() as session:
             session.execute(text("SELECT 1"))
     except Exception:
         log.exception("not ready")
         return JSONResponse({"ready": False}, status_code=503)
     return JSONResponse({"ready": True})
-
-
-@cache
-def prepare() -> None:
-    """Do once per process what must happen before the first page."""
-    start.ready()
 
 
 if get_script_run_ctx(suppress_warning=True) is None:

@@ -1,6 +1,6 @@
 """What is sold, what the law fixes, and who sells: read from `seed/*.yaml`, checked, and read again when a file changes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
@@ -161,13 +161,13 @@ class Company(Strict):
     mediator: dict[str, Any]
 
 
-_held: ContextVar[tuple[Catalogue, dict[str, Any]] | None] = ContextVar("held", default=None)
+_held: ContextVar[dict[str, Any] | None] = ContextVar("held", default=None)
 
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Look at the catalogue and the constants of law once for a whole block: work on thousands of bills would ask a hundred thousand times."""
-    token = _held.set((catalogue(), _laws()))
+    """Look at each file once for a whole block: a page would ask seventy times, work on thousands of bills a hundred thousand times."""
+    token = _held.set({})
     try:
         yield
     finally:
@@ -176,10 +176,20 @@ def held() -> Iterator[None]:
 
 def catalogue() -> Catalogue:
     """Return the catalogue as its file stands now."""
-    if found := _held.get():
-        return found[0]
-    path = FILES / "catalogue.yaml"
-    return _catalogue(path, path.stat().st_mtime_ns)
+    found: Catalogue = _current("catalogue.yaml", _catalogue)
+    return found
+
+
+def _current(name: str, read: Callable[[Path, int], Any]) -> Any:  # noqa: ANN401 - what the file holds
+    """Return what a file holds now, or held when the block first asked."""
+    held = _held.get()
+    if held is not None and name in held:
+        return held[name]
+    path = FILES / name
+    found = read(path, path.stat().st_mtime_ns)
+    if held is not None:
+        held[name] = found
+    return found
 
 
 @lru_cache(maxsize=4)
@@ -191,13 +201,7 @@ def _catalogue(path: Path, _changed: int) -> Catalogue:
 
 def law(name: str) -> Any:  # noqa: ANN401 - numbers and lists of numbers
     """Return a constant of `seed/law.yaml`, in the unit its name ends with."""
-    found = _held.get()
-    return (found[1] if found else _laws())[name]["value"]
-
-
-def _laws() -> dict[str, Any]:
-    path = FILES / "law.yaml"
-    return _law(path, path.stat().st_mtime_ns)
+    return _current("law.yaml", _law)[name]["value"]
 
 
 @lru_cache(maxsize=4)
@@ -207,8 +211,8 @@ def _law(path: Path, _changed: int) -> dict[str, Any]:
 
 def company() -> Company:
     """Return who writes the bills."""
-    path = FILES / "company.yaml"
-    return _company(path, path.stat().st_mtime_ns)
+    found: Company = _current("company.yaml", _company)
+    return found
 
 
 @lru_cache(maxsize=4)

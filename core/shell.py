@@ -3,32 +3,31 @@
 It lies here, and not beside `pages/`, because Streamlit runs the pages of a sibling folder without asking the entry script.
 """
 
-import base64
-from functools import cache
-from pathlib import Path
-
 import streamlit as st
 
 from core import start
-from core.db import transaction
+from core.db import reading, transaction
 from core.services import customers
-from core.ui import band, forms, gate, identity, navigation, sign_in, topbar
+from core.ui import band, forms, gate, identity, navigation, sign_in, topbar, view
+from core.ui.brand import icon, logo, style
 from core.ui.identity import SignedIn
-from core.ui.text import LANGUAGE
-
-ASSETS = Path(__file__).parent / "ui" / "assets"
-CSS = Path(__file__).parent / "ui" / "guichet.css"
+from core.ui.text import speak
 
 
 def main() -> None:
     """Run the page the address names, for whom the cookie names."""
-    st.set_page_config(page_title="Guichet", page_icon=str(ASSETS / "icon.png"), layout="wide")
-    _ready()
+    st.set_page_config(page_title="Guichet", page_icon=icon(), layout="wide")
+    start.once()
+    with view.at_one_moment():
+        _run()
+
+
+def _run() -> None:
     signed_in = identity.current()
     if signed_in is not None:
-        st.session_state.setdefault(LANGUAGE, signed_in.language)
+        speak(signed_in.language, unless_chosen=True)
     page = st.navigation(navigation.pages(_start), position="hidden")
-    st.html(CSS)
+    st.html(style("guichet"))
     with st.container(horizontal_alignment="center"), st.container(key="shell", width=1320):
         if signed_in is None:
             sign_in.show(logo())
@@ -41,12 +40,11 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
     if _moved(page.url_path, visit.customer.customer_no if visit else ""):
         forms.forget()
         if visit is not None:
-            with transaction() as session:
-                customers.open_file(session, visit.actor, customer_id=visit.customer.id)
+            _note_the_look(visit)
     topbar.show(signed_in, logo(), start.reset_demo)
     term = topbar.asked()
     if term:
-        st.switch_page(navigation.page_file(navigation.DESK.path), query_params={"q": term})
+        st.switch_page(navigation.page(navigation.DESK.path), query_params={"q": term})
     if visit is not None and page.url_path != navigation.DESK.path:
         band.show(visit)
         navigation.tabs(visit.customer.customer_no if visit.actor.staff else None)
@@ -54,31 +52,26 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
         page.run()
 
 
+def _note_the_look(visit: gate.Visit) -> None:
+    """Write down who opened this file; a look that is written down already asks for no transaction."""
+    with reading() as session:
+        noted = customers.opened_lately(session, visit.actor, customer_id=visit.customer.id)
+    if not noted:
+        with transaction() as session:
+            customers.open_file(session, visit.actor, customer_id=visit.customer.id)
+
+
 def _start() -> None:
     """Switch from `/` to the first page of whoever signed in, and keep the address's query."""
     signed_in = identity.current()
     at_home = signed_in is not None and (not signed_in.actor.staff or "customer" in st.query_params)
-    st.switch_page(navigation.page_file("home" if at_home else navigation.DESK.path), query_params=dict(st.query_params))
+    st.switch_page(navigation.page("home" if at_home else navigation.DESK.path), query_params=dict(st.query_params))
 
 
 def _moved(path: str, customer_no: str) -> bool:
     """Whether another page or another file is open than in the run before."""
     before, st.session_state["_here"] = st.session_state.get("_here"), (path, customer_no)
     return bool(before != (path, customer_no))
-
-
-@st.cache_resource(show_spinner=False)
-def _ready() -> bool:
-    """Bring the database to the newest schema, and fill a new demo, once per process."""
-    start.ready()
-    return True
-
-
-@cache
-def logo() -> str:
-    """Return the logo as inline HTML: st.image would add a button to the tab order."""
-    data = base64.b64encode((ASSETS / "logo.svg").read_bytes()).decode()
-    return f'<img src="data:image/svg+xml;base64,{data}" width="118" alt="Guichet">'
 
 
 main()

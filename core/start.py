@@ -3,6 +3,7 @@
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Engine, text
@@ -25,6 +26,12 @@ def ready() -> None:
         upgrade(engine)
         if settings().demo and not _filled(engine):
             _fill()
+
+
+@cache
+def once() -> None:
+    """Do once per process what must happen before the first page; what failed is tried again."""
+    ready()
 
 
 def reset_demo(actor: Actor) -> None:

@@ -71,7 +71,7 @@ def show_hit(hit: Hit, term: str) -> None:
     number = hit.customer_no
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small", key=f"card-hit-{number}"):
         with st.container(key=f"desk:hit:{number}", width=230):
-            st.page_link(navigation.page_file(PAGES.get(hit.why, "home")), label=md(hit.name), query_params=query_of(hit))
+            st.page_link(navigation.page(PAGES.get(hit.why, "home")), label=md(hit.name), query_params=query_of(hit))
         st.text(number, width=80)
         st.text(" · ".join(part for part in (hit.address, national(hit.contact) if hit.contact.startswith("+") else hit.contact) if part))
         st.space("stretch")
@@ -94,7 +94,7 @@ def show_recent(actor: Actor) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"billrow-recent-{file.customer_no}"):
                 with st.container(key=f"desk:recent:{file.customer_no}", width=230):
                     query = navigation.customer_query(file.customer_no)
-                    st.page_link(navigation.page_file("home"), label=md(file.name), query_params=query)
+                    st.page_link(navigation.page("home"), label=md(file.name), query_params=query)
                 st.text(file.customer_no, width=80)
                 st.caption(moment(clock.local(file.at), "short"), width="content")
                 st.space("stretch")
@@ -105,7 +105,7 @@ def open_single(hits: list[Hit], term: str) -> None:
     """Open a single sure hit, once: whoever comes back to the list wants to see it."""
     seen, st.session_state["_searched"] = st.session_state.get("_searched"), term
     if len(hits) == 1 and hits[0].why is not Why.NEAR and seen != term:
-        st.switch_page(navigation.page_file(PAGES.get(hits[0].why, "home")), query_params=query_of(hits[0]))
+        st.switch_page(navigation.page(PAGES.get(hits[0].why, "home")), query_params=query_of(hits[0]))
 
 
 def query_of(hit: Hit) -> dict[str, str]:

@@ -70,7 +70,7 @@ def show_contact(visit: Visit) -> None:
             ]
         )
         st.page_link(
-            navigation.page_file("account"),
+            navigation.page("account"),
             label=t("Change contact data") if changes else t("See contact data"),
             icon=":material/edit:" if changes else ":material/visibility:",
             query_params=navigation.customer_query(customer.customer_no if visit.actor.staff else None),

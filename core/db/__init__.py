@@ -1,6 +1,7 @@
 """The database: one engine per process, one transaction per click."""
 
+from core.db.ask import ask
 from core.db.base import Base, closed
-from core.db.engine import engine, make_engine, reading, transaction, use
+from core.db.engine import engine, make_engine, reading, snapshot, transaction, use
 
-__all__ = ["Base", "closed", "engine", "make_engine", "reading", "transaction", "use"]
+__all__ = ["Base", "ask", "closed", "engine", "make_engine", "reading", "snapshot", "transaction", "use"]

@@ -1,7 +1,8 @@
-"""One engine per database address, and the two ways to use it: `reading()` and `transaction()`."""
+"""One engine per database address, and the ways to use it: `reading()`, many of them in one `snapshot()`, and `transaction()`."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -9,9 +10,11 @@ from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, create_engine
 
 from core import clock
+from core.db.ask import ANSWERS
 from core.settings import settings
 
 BUSY_SECONDS = 5
@@ -63,6 +66,8 @@ def engine() -> Engine:
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Open the one transaction of a click: everything in it is written, or nothing is."""
+    if shared := _snapshot.get():
+        shared.end()  # What is read after the write must know of it.
     try:
         with Session(engine(), expire_on_commit=False) as session, session.begin():
             _follow_demo_clock(session, known={})
@@ -73,9 +78,69 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """Open a session that only reads."""
-    bound = engine().execution_options(**{_WRITES: False})
-    with Session(bound, autoflush=False) as session, session.begin():
+    """Open a session that only reads; within a `snapshot()`, the one that all its readings share."""
+    shared = _snapshot.get()
+    if shared is None:
+        with _reader() as session:
+            yield session
+        return
+    try:
+        yield shared.session()
+    except SQLAlchemyError:
+        shared.end()  # PostgreSQL answers nothing more in a transaction that failed.
+        raise
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Let all readings of a block share one transaction: what a page shows side by side was true at the same moment.
+
+    It begins with the first reading, and a `transaction()` in between ends it: the next reading sees what was written.
+    """
+    shared = _Snapshot()
+    token = _snapshot.set(shared)
+    try:
+        yield
+    finally:
+        _snapshot.reset(token)
+        shared.end()
+
+
+class _Snapshot:
+    """The session that the readings of a block share; none before the first one, and none after a write."""
+
+    def __init__(self) -> None:
+        self._opened: ExitStack | None = None
+        self._session: Session | None = None
+
+    def session(self) -> Session:
+        """Return the session, opened if there is none."""
+        if self._session is None:
+            self._opened = ExitStack()
+            self._session = self._opened.enter_context(_reader())
+        return self._session
+
+    def end(self) -> None:
+        """Let go of the database."""
+        opened, self._opened, self._session = self._opened, None, None
+        if opened is not None:
+            opened.close()
+
+
+_snapshot: ContextVar[_Snapshot | None] = ContextVar("snapshot", default=None)
+
+
+@cache
+def _readers(engine: Engine) -> Engine:
+    """Return an engine's side for reading: nothing is locked, and a transaction sees one moment from its first statement on."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{_WRITES: False})
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+@contextmanager
+def _reader() -> Iterator[Session]:
+    with Session(_readers(engine()), autoflush=False, info={ANSWERS: {}}) as session, session.begin():
         _follow_demo_clock(session, _moments)
         yield session
 

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
 
 from core import catalogue, clock
 from core.actor import Actor, Permission
+from core.db import ask
 from core.errors import N_, DomainError, NotFound
 from core.models.appointment import Appointment, AppointmentCategory, AppointmentMove, AppointmentState, DayPart, Failure
 from core.models.customer import Customer, CustomerStatus
@@ -119,12 +123,19 @@ def find(session: Session, actor: Actor, *, customer_id: int, appointment_no: st
 
 def next_of(session: Session, customer_id: int) -> NextVisit | None:
     """Return the next visit of a customer whose file is already open."""
-    rows = session.exec(
+    coming = ask(session, _coming_query(), customer_id=customer_id, today=clock.today())
+    return next((NextVisit(*row) for row in coming if clock.now() < slots.ends_at(row[0], row[1])), None)
+
+
+@cache
+def _coming_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of four columns
+    """Make the query of `next_of` once: the band asks it on every page."""
+    mine = Appointment.customer_id == bindparam("customer_id")
+    return (
         select(Appointment.day, Appointment.part, Appointment.category, Appointment.state)  # type: ignore[call-overload]
-        .where(Appointment.customer_id == customer_id, Appointment.state == AppointmentState.CONFIRMED, Appointment.day >= clock.today())
+        .where(mine, Appointment.state == AppointmentState.CONFIRMED, Appointment.day >= bindparam("today"))
         .order_by(col(Appointment.day), col(Appointment.part))
     )
-    return next((NextVisit(*row) for row in rows if clock.now() < slots.ends_at(row[0], row[1])), None)
 
 
 def book(

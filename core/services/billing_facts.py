@@ -10,6 +10,7 @@ from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlmodel import Session, col
 
 from core import clock
+from core.db import ask
 from core.models.appointment import Appointment, AppointmentState
 from core.models.bill import Bill, BillCategory, BillLine, LineKind
 from core.models.billing_account import BillingAccount
@@ -72,13 +73,13 @@ def draft(session: Session, customer_id: int, facts: Facts, bill_date: date) -> 
 
 
 def _account(session: Session, customer_id: int) -> tuple[Account, CustomerStatus]:
-    model, cycle_day, migrate_on, kind, status = session.execute(_account_query(), {"customer_id": customer_id}).one()
+    model, cycle_day, migrate_on, kind, status = ask(session, _account_query(), customer_id=customer_id)[0]
     return Account(model, cycle_day, migrate_on, kind is CustomerKind.ORGANIZATION), status
 
 
 def _held(session: Session, customer_id: int) -> list[Held]:
     """Return what was ever held, in the order of the numbers; what waits for its first day counts, what waits for a parcel does not."""
-    found = session.execute(_held_query(), {"customer_id": customer_id}).all()
+    found = ask(session, _held_query(), customer_id=customer_id)
     names = {row.id: row.user_name or (national(row.line) if row.line else None) for row in found}
     today = clock.today()
     return [
@@ -90,10 +91,11 @@ def _held(session: Session, customer_id: int) -> list[Held]:
 
 def _coverage(session: Session, customer_id: int) -> Coverage | None:
     """Return what the last bill did; a product that a credit note gave back since is paid until that day only."""
-    last = session.execute(_last_query(), {"customer_id": customer_id}).first()
-    if last is None:
+    found = ask(session, _last_query(), customer_id=customer_id)
+    if not found:
         return None
-    lines = session.execute(_lines_query(), {"customer_id": customer_id, "since": last.bill_date})
+    last = found[0]
+    lines = ask(session, _lines_query(), customer_id=customer_id, since=last.bill_date)
     paid: dict[int | None, date] = {}
     for product, kind, since, until in lines:
         if kind is LineKind.ADJUSTMENT and since:
@@ -106,8 +108,7 @@ def _coverage(session: Session, customer_id: int) -> Coverage | None:
 def _one_offs(session: Session, customer_id: int, previous: Coverage | None, bill_date: date) -> list[OneOff]:
     """Return the technician's visits and the moves since the last bill that are not free."""
     after = previous.bill_date if previous else date.min
-    given = {"customer_id": customer_id, "after": after, "last": bill_date}
-    visits, moves = (session.execute(query, given).all() for query in _one_off_queries())
+    visits, moves = (ask(session, query, customer_id=customer_id, after=after, last=bill_date) for query in _one_off_queries())
     return [OneOff(FEE, day, cents) for day, cents in (*visits, *moves)]
 
 

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import law
+from core.db import ask
 from core.errors import NotFound
 from core.models.bill import Bill, BillCategory, BillLine, BillState
 from core.models.billing_account import BillingAccount, BillModel, PaymentMethod
@@ -138,7 +139,7 @@ def of_customer(session: Session, actor: Actor, *, customer_id: int, older: bool
 
 def open_summary(session: Session, customer_id: int) -> OpenAmount:
     """Return what is open; the caller checked the right to see the file."""
-    row = session.execute(_open_query(), {"customer_id": customer_id, "today": clock.today()}).one()
+    row = ask(session, _open_query(), customer_id=customer_id, today=clock.today())[0]
     return OpenAmount(int(row[0]), int(row[1]), row[3], int(row[2]), row[4])
 
 

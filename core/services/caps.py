@@ -1,12 +1,16 @@
 """The limit above the bundle after which a line is blocked until the period ends. It blocks, where an alert only tells (W4)."""
 
 from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, select
 
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import Offering, catalogue, law
+from core.db import ask
 from core.errors import N_, DomainError
 from core.models.product import UsageCap
 from core.services import audit, communications, products
@@ -54,7 +58,13 @@ def raises(before: int | None, after: int | None) -> bool:
 def of_customer(session: Session, actor: Actor, *, customer_id: int) -> Mapping[int, int]:
     """Return the caps in cents by product id; a line that is not named has none."""
     actor.require(Permission.CUSTOMER_READ, customer_id)
-    return dict(session.exec(select(UsageCap.product_id, UsageCap.cap_cents).where(UsageCap.customer_id == customer_id)).all())
+    return dict(ask(session, _caps_query(), customer_id=customer_id))
+
+
+@cache
+def _caps_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of two columns
+    """Make the query of `of_customer` once: Accueil asks it."""
+    return select(UsageCap.product_id, UsageCap.cap_cents).where(UsageCap.customer_id == bindparam("customer_id"))
 
 
 def set_cap(

@@ -5,12 +5,12 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlmodel import Session, col
 
 from core import clock
 from core.actor import Actor, Permission
-from core.db import Base
+from core.db import Base, ask
 from core.errors import NotFound
 from core.models.audit import AuditEntry
 from core.models.billing_account import BillingAccount, BillMedia, BillModel, DunningState, PaymentMethod
@@ -92,11 +92,12 @@ def head(session: Session, actor: Actor, *, customer_no: str | None = None) -> C
     if customer_no is not None and not (len(customer_no) == NUMBER_LENGTH and customer_no.isascii() and customer_no.isdecimal()):
         raise NotFound
     column, named = ("id", actor.customer_id) if customer_no is None else ("customer_no", customer_no)
-    row: Row[Any] | None = session.execute(_head_query(column), {"named": named}).first()
-    if row is None:
+    found = ask(session, _head_query(column), named=named)
+    if not found:
         raise NotFound
+    row = found[0]
     actor.require(Permission.CUSTOMER_READ, row.id)
-    media = {medium.kind: medium for medium in session.execute(_media_query(), {"customer_id": row.id})}
+    media = {medium.kind: medium for medium in ask(session, _media_query(), customer_id=row.id)}
     address, email, phone = (media.get(kind) for kind in (ContactKind.ADDRESS, ContactKind.EMAIL, ContactKind.PHONE))
     facts = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
     given_name, family_name, trading_name = (facts.pop(name) for name in ("given_name", "family_name", "trading_name"))
@@ -111,21 +112,16 @@ def head(session: Session, actor: Actor, *, customer_no: str | None = None) -> C
 
 def open_file(session: Session, actor: Actor, *, customer_id: int) -> None:
     """Write down that somebody of the house looked at a file (S45): who, when, which; once in a quarter of an hour of real time."""
+    if not opened_lately(session, actor, customer_id=customer_id):
+        audit.record(session, actor, action=OPENED, object_type="customer", object_id=customer_id, customer_id=customer_id)
+
+
+def opened_lately(session: Session, actor: Actor, *, customer_id: int) -> bool:
+    """Whether there is nothing to write down when the actor looks at a file: he did so a moment ago, or it is his own."""
     actor.require(Permission.CUSTOMER_READ, customer_id)
     if not actor.staff:
-        return
-    seen = session.execute(
-        select(col(AuditEntry.id))
-        .where(
-            col(AuditEntry.actor) == actor.username,
-            col(AuditEntry.action) == OPENED,
-            col(AuditEntry.customer_id) == customer_id,
-            col(AuditEntry.at) > clock.real_now() - SAME_LOOK,
-        )
-        .limit(1)
-    ).first()
-    if seen is None:
-        audit.record(session, actor, action=OPENED, object_type="customer", object_id=customer_id, customer_id=customer_id)
+        return True
+    return bool(ask(session, _looks_query(), actor=actor.username, customer_id=customer_id, after=clock.real_now() - SAME_LOOK))
 
 
 def recent(session: Session, actor: Actor, *, limit: int = 8) -> list[Opened]:
@@ -151,12 +147,8 @@ def recent(session: Session, actor: Actor, *, limit: int = 8) -> list[Opened]:
 def open_tasks(session: Session, actor: Actor, *, customer_id: int) -> list[OpenTask]:
     """Return what is left to do for a customer, the oldest first."""
     actor.require(Permission.CUSTOMER_READ, customer_id)
-    query = (
-        select(*_columns(Task, "code", "due", "created_at"))
-        .where(col(Task.customer_id) == customer_id, col(Task.done_at).is_(None))
-        .order_by(col(Task.created_at))
-    )
-    return [OpenTask(code, due, clock.local(since).date()) for code, due, since in session.execute(query)]
+    found = ask(session, _tasks_query(), customer_id=customer_id)
+    return [OpenTask(code, due, clock.local(since).date()) for code, due, since in found]
 
 
 def written_name(given_name: str | None, family_name: str | None, trading_name: str | None) -> str:
@@ -184,6 +176,19 @@ def _head_query(column: str) -> Select[Any]:
 def _media_query() -> Select[Any]:
     columns = _columns(ContactMedium, "kind", "value", "street", "number", "box", "postcode", "town")
     return select(*columns).where(col(ContactMedium.customer_id) == bindparam("customer_id"), col(ContactMedium.until_at).is_(None))
+
+
+@cache
+def _tasks_query() -> Select[Any]:
+    mine = col(Task.customer_id) == bindparam("customer_id")
+    return select(*_columns(Task, "code", "due", "created_at")).where(mine, col(Task.done_at).is_(None)).order_by(col(Task.created_at))
+
+
+@cache
+def _looks_query() -> Select[Any]:
+    look = (col(AuditEntry.action) == OPENED, col(AuditEntry.at) > bindparam("after"))
+    whose = (col(AuditEntry.actor) == bindparam("actor"), col(AuditEntry.customer_id) == bindparam("customer_id"))
+    return select(col(AuditEntry.id)).where(*whose, *look).limit(1)
 
 
 def _columns(table: type[Base], *names: str) -> list[Any]:

@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import Service, catalogue
+from core.db import ask
 from core.errors import N_, DomainError, NotFound
 from core.models.appointment import Appointment, AppointmentCategory
 from core.models.customer import ContactKind, ContactMedium, Customer
@@ -71,14 +75,11 @@ class Move:
 def current(session: Session, actor: Actor, *, customer_id: int) -> Move | None:
     """Return the move under way with its milestones, or None. The day of the visit is the day of the activation."""
     actor.require(Permission.CUSTOMER_READ, customer_id)
-    found = session.exec(
-        select(ProductOrder, HouseMove)
-        .join(HouseMove, (col(HouseMove.customer_id) == ProductOrder.customer_id) & (col(HouseMove.order_id) == ProductOrder.id))
-        .where(ProductOrder.customer_id == customer_id, running())
-    ).first()
-    if found is None:
+    under_way = ask(session, _running_query(), customer_id=customer_id)
+    if not under_way:
         return None
-    order, move = found
+    order_id, move_id = under_way[0]
+    order, move = session.get_one(ProductOrder, order_id), session.get_one(HouseMove, move_id)
     visit = _visit(session, move)
     active = visit.day if visit else move.move_in
     plans = move_rules.fixed(products.held(session, actor, customer_id=customer_id))
@@ -198,6 +199,16 @@ def settle_due(session: Session, actor: Actor) -> int:
             )  # fmt: skip
     session.flush()
     return finished
+
+
+@cache
+def _running_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of two columns
+    """Make the query of `current` once: Accueil asks it, and mostly there is no move."""
+    return (
+        select(ProductOrder.id, HouseMove.id)
+        .join(HouseMove, (col(HouseMove.customer_id) == ProductOrder.customer_id) & (col(HouseMove.order_id) == ProductOrder.id))
+        .where(ProductOrder.customer_id == bindparam("customer_id"), running())
+    )
 
 
 def _open(session: Session, customer_id: int, order_no: str) -> tuple[ProductOrder, HouseMove]:

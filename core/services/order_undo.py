@@ -3,14 +3,17 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import or_
+from sqlalchemy import BindParameter, bindparam, or_
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Session, col, func, select
 
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import Offering, catalogue
+from core.db import ask
 from core.errors import N_, DomainError, NotFound
 from core.models.customer import Customer, CustomerStatus
 from core.models.order import ItemAction, OrderCategory, OrderItem, OrderState, ProductOrder
@@ -89,18 +92,25 @@ class _Change:
 def undoable(session: Session, actor: Actor, *, customer_id: int) -> tuple[Undoable, ...]:
     """Return the changes of today and those still to come, the newest first; what was taken back is left out."""
     actor.require(Permission.CUSTOMER_READ, customer_id)
+    found = [row.id for row in ask(session, _fresh_query(), customer_id=customer_id, now=clock.now())]
+    if not found:
+        return ()
+    mine = (ProductOrder.customer_id == customer_id, col(ProductOrder.id).in_(found))
+    orders_of_today = session.exec(select(ProductOrder).where(*mine).order_by(col(ProductOrder.id).desc())).all()
+    return tuple(_undoable(session, _change(session, order)) for order in orders_of_today)
+
+
+@cache
+def _fresh_query() -> Any:  # noqa: ANN401 - SQLModel types a select of one column otherwise than of several
+    """Make the query of what can still be undone once: Accueil asks it, and mostly there is nothing."""
+    customer_id: BindParameter[int] = bindparam("customer_id")
     undone = select(ProductOrder.undoes_id).where(ProductOrder.customer_id == customer_id, col(ProductOrder.undoes_id).is_not(None))
-    found = session.exec(
-        select(ProductOrder)
-        .where(
-            ProductOrder.customer_id == customer_id,
-            col(ProductOrder.category).in_(OPTION_ORDERS),
-            or_(col(ProductOrder.undo_until_at) >= clock.now(), col(ProductOrder.state) == OrderState.HELD),
-            col(ProductOrder.id).not_in(undone),
-        )
-        .order_by(col(ProductOrder.id).desc())
-    ).all()
-    return tuple(_undoable(session, _change(session, order)) for order in found)
+    return select(ProductOrder.id).where(
+        ProductOrder.customer_id == customer_id,
+        col(ProductOrder.category).in_(OPTION_ORDERS),
+        or_(col(ProductOrder.undo_until_at) >= bindparam("now"), col(ProductOrder.state) == OrderState.HELD),
+        col(ProductOrder.id).not_in(undone),
+    )
 
 
 def undo(session: Session, actor: Actor, *, customer_id: int, order_no: str) -> str:

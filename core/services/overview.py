@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlmodel import Session, col
 
 from core.actor import Actor, Permission
+from core.db import ask
 from core.models.communication import Communication, MessageChannel
 from core.models.interaction import Interaction
 from core.models.mandate import Mandate, MandateState
@@ -56,38 +59,45 @@ def read(session: Session, actor: Actor, *, customer_id: int) -> Overview:
 
 
 def _mandate(session: Session, customer_id: int) -> tuple[MandateState | None, date | None]:
-    found = session.execute(
-        select(col(Mandate.state), col(Mandate.cancelled_on))
-        .where(col(Mandate.customer_id) == customer_id)
-        .order_by(col(Mandate.id).desc())
-        .limit(1)
-    ).first()
-    return (found[0], found[1]) if found else (None, None)
+    found = ask(session, _mandate_query(), customer_id=customer_id)
+    return (found[0][0], found[0][1]) if found else (None, None)
 
 
 def _last_contact(session: Session, customer_id: int) -> LastContact | None:
-    spoke = session.execute(
-        select(col(Interaction.at), col(Interaction.channel), col(Interaction.reason))
-        .where(col(Interaction.customer_id) == customer_id)
-        .order_by(col(Interaction.at).desc())
-        .limit(1)
-    ).first()
-    wrote = session.execute(
-        select(col(Communication.sent_at), col(Communication.channel), col(Communication.subject))
-        .where(col(Communication.customer_id) == customer_id, col(Communication.channel) != MessageChannel.PORTAL)
-        .order_by(col(Communication.sent_at).desc(), col(Communication.id).desc())
-        .limit(1)
-    ).first()
-    found = [one for one in (spoke, wrote) if one is not None]
+    found = [one for query in _contact_queries() for one in ask(session, query, customer_id=customer_id)]
     return LastContact(*max(found, key=lambda one: one[0])) if found else None
 
 
 def _minor_line(session: Session, customer_id: int) -> bool:
-    return (
-        session.execute(
-            select(col(Product.id)).where(
-                col(Product.customer_id) == customer_id, col(Product.is_minor).is_(True), col(Product.status) == ProductStatus.ACTIVE
-            )
-        ).first()
-        is not None
+    return bool(ask(session, _minor_query(), customer_id=customer_id))
+
+
+@cache
+def _mandate_query() -> Select[*tuple[Any, ...]]:
+    mine = col(Mandate.customer_id) == bindparam("customer_id")
+    return select(col(Mandate.state), col(Mandate.cancelled_on)).where(mine).order_by(col(Mandate.id).desc()).limit(1)
+
+
+@cache
+def _contact_queries() -> tuple[Select[*tuple[Any, ...]], Select[*tuple[Any, ...]]]:
+    """Make the queries of the last talk and of the last message; what was only put into the portal is no contact."""
+    customer_id: BindParameter[int] = bindparam("customer_id")
+    spoke = (
+        select(col(Interaction.at), col(Interaction.channel), col(Interaction.reason))
+        .where(col(Interaction.customer_id) == customer_id)
+        .order_by(col(Interaction.at).desc())
+        .limit(1)
     )
+    wrote = (
+        select(col(Communication.sent_at), col(Communication.channel), col(Communication.subject))
+        .where(col(Communication.customer_id) == customer_id, col(Communication.channel) != MessageChannel.PORTAL)
+        .order_by(col(Communication.sent_at).desc(), col(Communication.id).desc())
+        .limit(1)
+    )
+    return spoke, wrote
+
+
+@cache
+def _minor_query() -> Select[*tuple[Any, ...]]:
+    minor = (col(Product.is_minor).is_(True), col(Product.status) == ProductStatus.ACTIVE)
+    return select(col(Product.id)).where(col(Product.customer_id) == bindparam("customer_id"), *minor).limit(1)

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import Offering, catalogue
+from core.db import ask
 from core.errors import NotFound
 from core.models.customer import Customer, CustomerKind
 from core.models.product import Product, ProductStatus
@@ -119,8 +120,8 @@ def next_product_no(session: Session, customer: Customer) -> str:
 
 def _running(session: Session, customer_id: int) -> list[Held]:
     today = clock.today()
-    rows = session.execute(_running_query(), {"customer_id": customer_id, "today": today})
-    return [_held(tuple(facts), today, business=kind is CustomerKind.ORGANIZATION) for *facts, kind in rows]
+    found = ask(session, _running_query(), customer_id=customer_id, today=today)
+    return [_held(tuple(facts), today, business=kind is CustomerKind.ORGANIZATION) for *facts, kind in found]
 
 
 @cache

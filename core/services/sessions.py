@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import Actor, Permission, Role
+from core.db import ask
 from core.errors import NotFound, NotPermitted
 from core.models.user import SignInTicket, User, UserSession
 from core.services import audit
@@ -82,10 +83,10 @@ def find(session: Session, token: str) -> SignedIn | None:
     """Return who holds a token, or None: unknown, ended, idle for 30 minutes, 12 hours old, or of an account that may no longer."""
     now = clock.real_now()
     given = {"token_hash": fingerprint(token), "idle_since": now - IDLE, "opened_since": now - LONGEST}
-    found = session.execute(_find_query(), given).first()
-    if found is None:
+    found = ask(session, _find_query(), **given)
+    if not found:
         return None
-    session_id, last_seen_at, user_id, username, role, customer_id, name, language = found
+    session_id, last_seen_at, user_id, username, role, customer_id, name, language = found[0]
     return SignedIn(Actor(user_id, username, role, customer_id), session_id, name, language, last_seen_at < now - SEEN_EVERY)
 
 

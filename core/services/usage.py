@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import Actor, Permission
+from core.db import ask
 from core.errors import NotFound
 from core.models.product import Product
 from core.models.usage import Direction, Tariff, UsageDay, UsageEvent, UsageKind, Zone
@@ -131,7 +132,7 @@ def period_sums(session: Session, *, customer_id: int, since: date, until: date)
 
     Reads the sums per day only; emergency, helpline and 0800 numbers are not in them (R14).
     """
-    found = session.execute(_sums_query(), {"customer_id": customer_id, "since": since, "until": until})
+    found = ask(session, _sums_query(), customer_id=customer_id, since=since, until=until)
     return {(product, kind, tariff): Sum.read(figures) for product, kind, tariff, *figures in found}
 
 

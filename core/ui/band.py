@@ -161,7 +161,7 @@ def _cell(cell: Cell, customer_no: str | None) -> None:
         st.caption(cell.label)
         value = f"**{md(cell.value)}**"
         st.page_link(
-            navigation.page_file(cell.path),
+            navigation.page(cell.path),
             label=f":{cell.tone}[{value}]" if cell.tone else value,
             icon=":material/chevron_right:",
             icon_position="right",

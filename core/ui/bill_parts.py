@@ -101,7 +101,7 @@ def show_bill(visit: Visit, row: BillRow) -> None:
                 _explain_button(row.bill_no, t("Explain"))
                 with st.container(key=f"bills:usage:{row.bill_no}", width="content"):
                     query = navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None)
-                    st.page_link(navigation.page_file("usage"), label=t("Usage"), query_params=query | {"bill": row.bill_no})
+                    st.page_link(navigation.page("usage"), label=t("Usage"), query_params=query | {"bill": row.bill_no})
             st.download_button(
                 t("Download (PDF)"), data=download.made(partial(bills.pdf, customer_id=visit.customer.id, bill_no=row.bill_no)), mime="application/pdf",
                 type="tertiary", file_name=f"guichet-{visit.customer.customer_no}-{row.bill_no}.pdf", key=f"bills:pdf:{row.bill_no}",
@@ -163,7 +163,7 @@ def _explanation(bill_no: str) -> None:
         st.markdown(md(_say(told)))
     if any(one.worth_it for one in found.advice) and not visit.customer.read_only:
         query = navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None)
-        st.page_link(navigation.page_file("home"), label=t("See the options"), icon=":material/tune:", query_params=query)
+        st.page_link(navigation.page("home"), label=t("See the options"), icon=":material/tune:", query_params=query)
 
 
 def _steps(found: Explanation, *, estimate: bool) -> list[Step]:

@@ -109,5 +109,5 @@ def _check(actor: Actor, permission: Permission, customer_id: int | None) -> Non
 
 def _refuse(refusal: DomainError) -> NoReturn:
     st.warning(message(refusal), icon=":material/lock:")
-    st.page_link(navigation.page_file(navigation.DESK.path), label=t("Find a customer"))
+    st.page_link(navigation.page(navigation.DESK.path), label=t("Find a customer"))
     st.stop()

@@ -1,14 +1,16 @@
 """Which pages there are, and the row of tabs. Addresses and French labels are promised to others: see docs/map.md."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.errors import N_
-from core.ui.text import t
+from core.ui.text import language, t
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -42,13 +44,20 @@ def pages(start: Callable[[], None]) -> "list[StreamlitPage]":
 
     Every page is always in the list, whoever looks: a list by right would lose deep links on the way through the sign-in.
     """
-    listed = [st.Page(page_file(tab.path), title=t(tab.label), url_path=tab.path) for tab in (*TABS, DESK)]
+    listed = [copy(page(tab.path)) for tab in (*TABS, DESK)]  # Copies: Streamlit marks in them which one this run may open.
     return [st.Page(start, title="Guichet", url_path="start", default=True), *listed]
 
 
-def page_file(path: str) -> str:
+def page(path: str) -> "StreamlitPage":
     """Return what st.switch_page and st.page_link want for a page."""
-    return str(PAGES / f"{path}.py")
+    return _page(path, language())
+
+
+@cache
+def _page(path: str, _language: str) -> "StreamlitPage":
+    """Make a page once for each language of its title: Streamlit looks at every folder on the way to its file."""
+    label = next(tab.label for tab in (*TABS, DESK) if tab.path == path)
+    return st.Page(PAGES / f"{path}.py", title=t(label), url_path=path)
 
 
 def customer_query(customer_no: str | None) -> dict[str, str]:
@@ -60,4 +69,4 @@ def tabs(customer_no: str | None) -> None:
     """Draw the six tabs as links that keep the customer; Streamlit marks the one that is open."""
     with st.container(horizontal=True, gap="xxsmall", key="tabs"):
         for tab in TABS:
-            st.page_link(page_file(tab.path), label=t(tab.label), icon=f":material/{tab.icon}:", query_params=customer_query(customer_no))
+            st.page_link(page(tab.path), label=t(tab.label), icon=f":material/{tab.icon}:", query_params=customer_query(customer_no))

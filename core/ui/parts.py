@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from core.ui import view
 from core.ui.text import esc
 
 Tone = Literal["good", "info", "watch", "bad", "neutral"]
@@ -120,7 +121,7 @@ def drawer(key: str, title: str, body: Callable[[], None], *, width: int = 520) 
 
     @st.dialog(title, width=width, position="right")
     def opened() -> None:
-        with st.container(key=f"drawer-{key}", gap="small"):
+        with view.at_one_moment(), st.container(key=f"drawer-{key}", gap="small"):
             body()
 
     opened()

@@ -5,12 +5,12 @@ import streamlit as st
 from core.actor import Actor
 from core.db import transaction
 from core.services import users
-from core.ui.text import LANGUAGE
+from core.ui.text import speak
 
 
 def choose_language(actor: Actor) -> None:
     """Show the screen in another language from now on, here and at the next sign-in."""
     chosen = st.session_state["prefs:language"]
-    st.session_state[LANGUAGE] = chosen
+    speak(chosen)
     with transaction() as session:
         users.choose_language(session, actor, language=chosen)

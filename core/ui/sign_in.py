@@ -1,6 +1,5 @@
 """The sign-in screen: streamlit-authenticator's form with our own check behind it, and the doors of a demo."""
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,9 +10,9 @@ from core.errors import N_, DomainError
 from core.services import security, sessions, throttle, users
 from core.settings import settings
 from core.ui import forms, identity
-from core.ui.text import LANGUAGE, md, message, t
+from core.ui.brand import style
+from core.ui.text import md, message, speak, t
 
-CSS = Path(__file__).parent / "sign_in.css"
 FORM = "sign_in"
 ROLES = {
     "agent": N_("Agent"),
@@ -28,7 +27,7 @@ _CHOSEN = "_chosen_language"
 
 def show(logo: str) -> None:
     """Draw the card: the form, or the choice of a new password where the address carries a link to one."""
-    st.html(CSS)
+    st.html(style("sign_in"))
     with st.container(horizontal_alignment="center"), st.container(width=460, border=True, key="card-sign_in", gap="small"):
         st.html(logo)
         if "reset" in st.query_params:
@@ -83,7 +82,7 @@ def _show_reset(token: str) -> None:
         st.error(message(refusal), icon=":material/error:")
         st.button(t("Go to the sign-in"), key="sign_in:back", on_click=st.query_params.clear)
         return
-    st.session_state.setdefault(LANGUAGE, language)
+    speak(language, unless_chosen=True)
     st.title(t("Choose a password"), anchor=False)
     st.caption(
         t("For the account {username}. 15 characters or more: four words that do not belong together are easy to keep.", username=username)
@@ -107,7 +106,8 @@ def _answer() -> None:
 
 
 def _choose_language(code: str) -> None:
-    st.session_state[LANGUAGE] = st.session_state[_CHOSEN] = code
+    speak(code)
+    st.session_state[_CHOSEN] = code
 
 
 def _enter_demo(username: str) -> None:

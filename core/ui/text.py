@@ -1,6 +1,9 @@
 """Words, amounts and dates in the language of the one who reads the screen."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from html import escape
 
@@ -16,9 +19,36 @@ _LINK = re.compile(r"(:(?=//)|@|www(?=\.))", re.IGNORECASE)
 _INERT = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]()#+-.!|~$:"} | {char: f"&#{ord(char)};" for char in "<>&"})
 
 
+_spoken: ContextVar[str | None] = ContextVar("spoken", default=None)
+"""The language of the run: Streamlit's state is behind a lock, and a page writes a hundred and sixty texts."""
+
+
 def language() -> str:
     """Return the reader's language: French until another one is chosen."""
+    return _spoken.get() or _chosen()
+
+
+def _chosen() -> str:
     return str(st.session_state.get(LANGUAGE, i18n.DEFAULT))
+
+
+def speak(code: str, *, unless_chosen: bool = False) -> None:
+    """Write in a language from now on, in this browser tab; `unless_chosen` where the reader chose none before."""
+    if unless_chosen:
+        code = st.session_state.get(LANGUAGE, code)
+    st.session_state[LANGUAGE] = code
+    if _spoken.get() is not None:
+        _spoken.set(code)
+
+
+@contextmanager
+def speaking() -> Iterator[None]:
+    """Look up once for a whole block which language the reader chose."""
+    token = _spoken.set(_chosen())
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
 
 
 def t(msgid: str, **params: object) -> str:

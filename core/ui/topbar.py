@@ -81,7 +81,7 @@ def _account(signed_in: SignedIn) -> None:
     with st.popover(signed_in.username, icon=":material/account_circle:", type="tertiary"):
         st.text(signed_in.name)
         if signed_in.actor.staff:
-            st.page_link(navigation.page_file(navigation.DESK.path), label=t(navigation.DESK.label), icon=":material/groups:")
+            st.page_link(navigation.page(navigation.DESK.path), label=t(navigation.DESK.label), icon=":material/groups:")
             if st.button(t("My password and sessions"), key="session:access", icon=":material/key:"):
                 own_access.open_drawer()
         st.button(t("Sign out"), key="session:sign_out", icon=":material/logout:", on_click=identity.sign_out)

@@ -1,0 +1,28 @@
+"""The way to ask what every page asks: plain rows, from a query that is made once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Executable
+from sqlmodel import Session
+
+ANSWERS = "answers"
+"""Where a session that only reads, and sees one moment, keeps what it was told."""
+
+
+def ask(session: Session, query: Executable, **given: Any) -> Sequence[Any]:  # noqa: ANN401 - what a column can hold
+    """Return the rows of a query of columns, past the ORM, which takes as long as the database itself.
+
+    The query is made once (`@cache`, its values as `bindparam`s): to build one takes longer than to run it. Within a snapshot the
+    same question is asked once; in a transaction, what was written so far is seen.
+    """
+    answers = session.info.get(ANSWERS)
+    question = (query, *sorted(given.items()))
+    if answers is not None and question in answers:
+        return answers[question]
+    if session.autoflush:
+        session.flush()
+    found = session.connection().execute(query, given).all()
+    if answers is not None:
+        answers[question] = found
+    return found
