@@ -10,8 +10,8 @@ from core.services import customers, search
 from core.services.search import Hit, Why, WrongCheckDigits
 from core.services.usage_numbers import national
 from core.ui import gate, navigation
-from core.ui.parts import card, empty, heading, row
-from core.ui.statuses import status_badge
+from core.ui.parts import badge, card, empty, heading, row
+from core.ui.statuses import status_mark
 from core.ui.text import md, message, moment, t, tn
 
 LIMIT = 20
@@ -78,7 +78,7 @@ def show_hit(hit: Hit, term: str) -> None:
         if WHY[hit.why]:
             found = national(hit.found) if hit.why in {Why.PHONE, Why.LINE} else hit.found
             st.text(t(WHY[hit.why], found=found, term=term), width="content")
-        status_badge(hit.status)
+        badge(*status_mark(hit.status))
 
 
 def show_recent(actor: Actor) -> None:
@@ -98,7 +98,7 @@ def show_recent(actor: Actor) -> None:
                 st.text(file.customer_no, width=80)
                 st.caption(moment(clock.local(file.at), "short"), width="content")
                 st.space("stretch")
-                status_badge(file.status)
+                badge(*status_mark(file.status))
 
 
 def open_single(hits: list[Hit], term: str) -> None:

@@ -14,7 +14,7 @@ from core.services.products import Held
 from core.services.usage_numbers import national
 from core.ui import aide, bill_parts, gate, move_wizard, navigation, option_drawer, product_card
 from core.ui.gate import Visit
-from core.ui.parts import card, empty, facts, heading, row
+from core.ui.parts import card, draw, empty, fact_rows, head
 from core.ui.text import day, t
 
 
@@ -41,12 +41,7 @@ def main(visit: Visit) -> None:
 
 def show_products(visit: Visit, held: Sequence[Held], used: Consumption) -> None:
     """Show each plan with its use of the running period and its options, then how to reach the customer and the house move."""
-    with row("products"):
-        heading(t("Products"))
-        if held:
-            since, last = day(used.period.since, "short"), day(used.period.last, "short")
-            as_of = i18n.clock_time(used.as_of)
-            st.caption(t("Period from {since} to {last} · as of {time}, data up to 30 min late", since=since, last=last, time=as_of))
+    draw(head(t("Products"), note=_period(used) if held else ""))
     if not held:
         _nothing_held(visit)
     with st.grid(3, min_column_width=330, gap="small"):
@@ -57,18 +52,22 @@ def show_products(visit: Visit, held: Sequence[Held], used: Consumption) -> None
             move_wizard.show(visit)
 
 
+def _period(used: Consumption) -> str:
+    since, last = day(used.period.since, "short"), day(used.period.last, "short")
+    time = i18n.clock_time(used.as_of)
+    return t("Period from {since} to {last} · as of {time}, data up to 30 min late", since=since, last=last, time=time)
+
+
 def show_contact(visit: Visit) -> None:
     """Show how to reach the customer."""
     customer, changes = visit.customer, visit.actor.may(Permission.ACCOUNT_WRITE) and not visit.customer.read_only
+    rows = [
+        (t("Address"), customer.address),
+        (t("Phone"), national(customer.phone) if customer.phone else t("none")),
+        (t("E-mail"), customer.email or t("none: bills and messages go by post")),
+    ]
     with card("contact", stretch=True):
-        heading(t("Contact"), 3)
-        facts(
-            [
-                (t("Address"), customer.address),
-                (t("Phone"), national(customer.phone) if customer.phone else t("none")),
-                (t("E-mail"), customer.email or t("none: bills and messages go by post")),
-            ]
-        )
+        draw(head(t("Contact"), 3), fact_rows(rows))
         st.page_link(
             navigation.page("account"),
             label=t("Change contact data") if changes else t("See contact data"),

@@ -19,7 +19,8 @@ def ask(session: Session, query: Executable, **given: Any) -> Sequence[Any]:  # 
     answers = session.info.get(ANSWERS)
     question = (query, *sorted(given.items()))
     if answers is not None and question in answers:
-        return answers[question]
+        known: Sequence[Any] = answers[question]
+        return known
     if session.autoflush:
         session.flush()
     found = session.connection().execute(query, given).all()

@@ -13,8 +13,8 @@ from core.ui.text import t
 def show(visit: Visit, what: Sequence[str]) -> None:
     """Draw the help, closed: `what` is told in the reader's language already, a sentence each."""
     with st.expander(t("Help"), icon=":material/help:", key="help"):
-        st.markdown("\n".join(f"- {sentence}" for sentence in what))
-        st.markdown(f"**{t('Which bill model?')}** {' '.join(_model(visit))}")
+        points = "\n".join(f"- {sentence}" for sentence in what)
+        st.markdown(f"{points}\n\n**{t('Which bill model?')}** {' '.join(_model(visit))}")
 
 
 def _model(visit: Visit) -> list[str]:

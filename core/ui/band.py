@@ -17,8 +17,8 @@ from core.services.customers import CustomerHead
 from core.services.overview import Overview
 from core.ui import navigation
 from core.ui.gate import Visit
-from core.ui.parts import Tone, badge, heading
-from core.ui.statuses import TASKS, status_badge
+from core.ui.parts import Mark, draw, head
+from core.ui.statuses import TASKS, status_mark
 from core.ui.text import day, euro, md, t
 
 _CATEGORIES = {
@@ -50,7 +50,7 @@ def show(visit: Visit) -> None:
     with reading() as session:
         found = overview.read(session, visit.actor, customer_id=visit.customer.id)
     with st.container(border=True, key="card-band", gap="xsmall"):
-        _who(visit, found)
+        draw(_who(visit, found))
         number = visit.customer.customer_no if visit.actor.staff else None
         with st.grid(5, min_column_width=150, gap="small"):
             for cell in (
@@ -63,38 +63,33 @@ def show(visit: Visit) -> None:
                 _cell(cell, number)
 
 
-def _who(visit: Visit, found: Overview) -> None:
+def _who(visit: Visit, found: Overview) -> str:
     customer = visit.customer
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="headrow-band"):
-        heading(md(customer.name), 1)
-        st.text(" · ".join([t("no. {number}", number=customer.customer_no), customer.language.upper(), customer.address]), width="content")
-        st.space("stretch")
-        status_badge(customer.status)
-        for flag_word, flag_tone, flag_icon in _flags(visit, found):
-            badge(flag_word, flag_tone, flag_icon)
+    note = " · ".join([t("no. {number}", number=customer.customer_no), customer.language.upper(), customer.address])
+    return head(customer.name, 1, note=note, marks=[status_mark(customer.status), *_flags(visit, found)])
 
 
-def _flags(visit: Visit, found: Overview) -> list[tuple[str, Tone, str]]:
+def _flags(visit: Visit, found: Overview) -> list[Mark]:
     customer = visit.customer
-    flags: list[tuple[str, Tone, str]] = []
+    flags: list[Mark] = []
     if customer.deceased_on:
-        flags.append((t("Deceased on {on}", on=customer.deceased_on), "neutral", "sentiment_dissatisfied"))
+        flags.append(Mark(t("Deceased on {on}", on=customer.deceased_on), "neutral", "sentiment_dissatisfied"))
     if customer.dunning_hold_until and customer.dunning_hold_until >= clock.today():
-        flags.append((t("With the ombudsman until {until}", until=customer.dunning_hold_until), "watch", "gavel"))
+        flags.append(Mark(t("With the ombudsman until {until}", until=customer.dunning_hold_until), "watch", "gavel"))
     if found.open_amount.overdue_cents:
-        flags.append((t("In arrears"), "bad", "error"))
+        flags.append(Mark(t("In arrears"), "bad", "error"))
     if visit.actor.staff:
-        flags += [(t(TASKS[code]), "watch", "task_alt") for code in found.open_tasks if code in TASKS]
+        flags += [Mark(t(TASKS[code]), "watch", "task_alt") for code in found.open_tasks if code in TASKS]
         if customer.vip:
-            flags.append((t("VIP"), "info", "star"))
+            flags.append(Mark(t("VIP"), "info", "star"))
         if customer.colleague:
-            flags.append((t("Colleague"), "info", "badge"))
+            flags.append(Mark(t("Colleague"), "info", "badge"))
     if customer.vulnerable:
-        flags.append((t("Needs extra care"), "info", "favorite"))
+        flags.append(Mark(t("Needs extra care"), "info", "favorite"))
     if found.minor_line:
-        flags.append((t("Line of a minor"), "info", "face"))
+        flags.append(Mark(t("Line of a minor"), "info", "face"))
     if customer.withdrawal_until and customer.withdrawal_until >= clock.today():
-        flags.append((t("May withdraw until {until}", until=customer.withdrawal_until), "info", "undo"))
+        flags.append(Mark(t("May withdraw until {until}", until=customer.withdrawal_until), "info", "undo"))
     return flags
 
 
@@ -157,14 +152,11 @@ def _contact(found: Overview) -> Cell:
 
 
 def _cell(cell: Cell, customer_no: str | None) -> None:
-    with st.container(gap=None, key=f"band-{cell.label}"):
-        st.caption(cell.label)
-        value = f"**{md(cell.value)}**"
-        st.page_link(
-            navigation.page(cell.path),
-            label=f":{cell.tone}[{value}]" if cell.tone else value,
-            icon=":material/chevron_right:",
-            icon_position="right",
-            query_params=navigation.customer_query(customer_no),
-        )
-        st.caption(md(cell.detail))
+    """Draw a cell as one link of three lines; the style sheet puts each part on a line of its own."""
+    value = f"**{md(cell.value)}**"
+    value = f":{cell.tone}[{value}]" if cell.tone else value
+    st.page_link(
+        navigation.page(cell.path),
+        label=f":small[{md(cell.label)}] {value} :small[{md(cell.detail) or '&nbsp;'}]",
+        query_params=navigation.customer_query(customer_no),
+    )

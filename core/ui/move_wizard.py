@@ -21,7 +21,7 @@ from core.services.visits import Visit as TechnicianVisit
 from core.ui import forms, gate, move_words
 from core.ui.act import act, operation
 from core.ui.gate import Visit
-from core.ui.parts import badge, card, drawer, empty, facts, heading, row
+from core.ui.parts import Mark, card, draw, drawer, facts, head, note
 from core.ui.text import day, euro, md, message, t
 
 FORM = "move"
@@ -37,21 +37,18 @@ def show(visit: Visit) -> None:
         move = move_progress.current(session, visit.actor, customer_id=visit.customer.id)
     may = visit.actor.may(Permission.ORDER_WRITE) and not visit.customer.read_only
     with card("move", stretch=True):
-        with row("move"):
-            heading(t("House move"), 3)
-            if move:
-                badge(t("Under way"), "info", "local_shipping")
+        marks = [Mark(t("Under way"), "info", "local_shipping")] if move else []
+        how = "" if move else note(t("The line, the number and the bills move along. Order it four weeks ahead."))
+        draw(head(t("House move"), 3, marks=marks), how)
         for form in (FORM, CURRENT):
             answer = forms.last(form)
             if answer is not None and answer.good:
                 forms.answer(form)
         if move:
             _under_way(move, may=may)
-        else:
-            empty(t("The line, the number and the bills move along. Order it four weeks ahead."))
-            if may and st.button(t("Move house"), key="home:move", icon=":material/local_shipping:"):
-                prepare(visit)
-                drawer("move", t("House move"), body)
+        elif may and st.button(t("Move house"), key="home:move", icon=":material/local_shipping:"):
+            prepare(visit)
+            drawer("move", t("House move"), body)
 
 
 def _under_way(move: Move, *, may: bool) -> None:

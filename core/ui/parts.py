@@ -1,9 +1,13 @@
-"""The pieces every page is made of: cards, headings, facts, badges, meters, waterfalls, drawers."""
+"""The pieces every page is made of: cards, headings, facts, badges, meters, waterfalls, drawers.
+
+What only shows something is a piece of HTML, and `draw` puts pieces that stand together on the screen at once: each element costs
+the server, the line and the browser. What reacts to a click is a widget of Streamlit's.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 
@@ -12,6 +16,37 @@ from core.ui.text import esc
 
 Tone = Literal["good", "info", "watch", "bad", "neutral"]
 _COLOURS: dict[str, Any] = {"good": "green", "info": "blue", "watch": "orange", "bad": "red", "neutral": "gray"}
+
+
+class Mark(NamedTuple):
+    """A state as word, tone and icon: never colour alone."""
+
+    word: str
+    tone: Tone = "neutral"
+    icon: str | None = None
+
+
+def draw(*pieces: str) -> None:
+    """Put pieces on the screen, in one element."""
+    st.html("".join(pieces))
+
+
+def head(text: str, level: Literal[1, 2, 3] = 2, *, note: str = "", marks: Sequence[Mark] = (), end: str = "", unit: str = "") -> str:
+    """Make a heading with what stands in its line: a note behind it, states, and at the end a value with its unit. All texts are escaped here."""
+    words = f'<span class="g-note">{esc(note)}</span>' if note else ""
+    value = f'<span class="g-end"><strong>{esc(end)}</strong> {esc(unit)}</span>' if end else ""
+    states = "".join(_mark(mark) for mark in marks)
+    return f'<div class="g-head"><h{level}>{esc(text)}</h{level}>{words}<span class="g-states">{states}</span>{value}</div>'
+
+
+def _mark(mark: Mark) -> str:
+    icon = f'<span class="g-icon" aria-hidden="true">{esc(mark.icon)}</span>' if mark.icon else ""
+    return f'<span class="g-state {mark.tone}">{icon}{esc(mark.word)}</span>'
+
+
+def note(text: str) -> str:
+    """Make a line that explains."""
+    return f'<p class="g-lead">{esc(text)}</p>'
 
 
 def card(key: str, *, stretch: bool = False) -> AbstractContextManager[Any]:
@@ -35,12 +70,17 @@ def badge(word: str, tone: Tone = "neutral", icon: str | None = None) -> None:
 
 
 def facts(pairs: Sequence[tuple[str, str]], *, strong: Sequence[int] = ()) -> None:
-    """Draw label and value rows; `strong` numbers the rows whose value is bold. All texts are escaped here."""
+    """Draw label and value rows."""
+    draw(fact_rows(pairs, strong=strong))
+
+
+def fact_rows(pairs: Sequence[tuple[str, str]], *, strong: Sequence[int] = ()) -> str:
+    """Make label and value rows; `strong` numbers the rows whose value is bold. All texts are escaped here."""
     rows = "".join(
         f"<dt>{esc(label)}</dt><dd>{f'<strong>{esc(value)}</strong>' if index in strong else esc(value)}</dd>"
         for index, (label, value) in enumerate(pairs)
     )
-    st.html(f'<dl class="g-facts">{rows}</dl>')
+    return f'<dl class="g-facts">{rows}</dl>'
 
 
 def empty(text: str) -> None:
@@ -62,14 +102,19 @@ class Meter:
     note_tone: Literal["", "warn", "bad"] = ""
 
 
-def meters(lines: Sequence[Meter], *, lead: str, marks: Sequence[str] = ()) -> None:
-    """Draw a line about whose they are, all lines of use of a card and what is on, as one piece of HTML: each element costs time."""
-    on = "".join(f'<span class="g-mark">{esc(mark)}</span>' for mark in marks)
-    st.html(f'<p class="g-lead">{esc(lead)}</p>' + "".join(_meter(line) for line in lines) + (f"<div>{on}</div>" if on else ""))
+def meters(lines: Sequence[Meter]) -> str:
+    """Make lines of use."""
+    return "".join(_meter(line) for line in lines)
+
+
+def tags(words: Sequence[str]) -> str:
+    """Make a row of words that belong to a thing, such as the options of a plan."""
+    on = "".join(f'<span class="g-mark">{esc(word)}</span>' for word in words)
+    return f"<div>{on}</div>" if on else ""
 
 
 def _meter(line: Meter) -> str:
-    head = f'<div class="g-meter-head"><span>{esc(line.label)}</span><strong>{esc(line.value)}</strong></div>'
+    figures = f'<div class="g-meter-head"><span>{esc(line.label)}</span><strong>{esc(line.value)}</strong></div>'
     track = ""
     if line.share is not None:
         share = f"{min(max(line.share, 0), 1):.1%}"
@@ -80,8 +125,8 @@ def _meter(line: Meter) -> str:
         if line.tick is not None:
             bars += f'<div style="left:{min(line.tick, 0.995):.1%};border-left:2px solid var(--g-ink)"></div>'
         track = f'<div class="g-meter-track" aria-hidden="true">{bars}</div>'
-    note = f'<div class="g-note {line.note_tone}">{esc(line.note)}</div>' if line.note else ""
-    return f'<div class="g-meter">{head}{track}{note}</div>'
+    below = f'<div class="g-note {line.note_tone}">{esc(line.note)}</div>' if line.note else ""
+    return f'<div class="g-meter">{figures}{track}{below}</div>'
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from core.services.products import Held
 from core.services.usage_numbers import national
 from core.ui import counters, history, option_drawer, settings_popover
 from core.ui.gate import Visit
-from core.ui.parts import Meter, Tone, badge, card, empty, heading, meters, row
+from core.ui.parts import Mark, Meter, card, draw, head, meters, note, tags
 from core.ui.text import day, euro, language, t, tn
 
 _GROUPS = {
@@ -28,36 +28,29 @@ _SERVICES = {Service.INTERNET: N_("Internet"), Service.TV: N_("TV"), Service.PHO
 def show(visit: Visit, plan: Held, use: LineUse, consumption: Consumption) -> None:
     """Draw the card."""
     with card(f"product-{plan.product_no}", stretch=True):
-        _head(plan, use)
         lines = [_meter(gauge, consumption) for gauge in use.gauges if _told(gauge)]
-        meters(lines, lead=_who(plan), marks=[_option(one, plan) for one in plan.options])
-        if not lines:
-            empty(t("Nothing used yet in this period."))
+        draw(
+            head(plan.offering.name(language()), 3, marks=_states(plan, use), end=euro(plan.price_cents), unit=t("/month")),
+            note(_who(plan)),
+            meters(lines) or note(t("Nothing used yet in this period.")),
+            tags([_option(one, plan) for one in plan.options]),
+        )
         _buttons(visit, plan)
 
 
-def _head(plan: Held, use: LineUse) -> None:
-    with row(f"product-{plan.product_no}"):
-        heading(plan.offering.name(language()), 3)
-        for word, tone, icon in _states(plan, use):
-            badge(word, tone, icon)
-        st.space("stretch")
-        st.markdown(f"**{euro(plan.price_cents)}** {t('/month')}", width="content")
-
-
-def _states(plan: Held, use: LineUse) -> list[tuple[str, Tone, str]]:
-    found: list[tuple[str, Tone, str]] = []
+def _states(plan: Held, use: LineUse) -> list[Mark]:
+    found: list[Mark] = []
     if plan.status is ProductStatus.SUSPENDED:
-        found.append((t("Suspended"), "bad", "block"))
+        found.append(Mark(t("Suspended"), "bad", "block"))
     if use.blocked:
         word = t("Blocked, but for the volume added") if use.added_left else t("Blocked by its cap")
-        found.append((word, "bad", "block"))
+        found.append(Mark(word, "bad", "block"))
     elif use.over_cents:
-        found.append((t("Over bundle"), "bad", "trending_up"))
+        found.append(Mark(t("Over bundle"), "bad", "trending_up"))
     elif use.slowed:
-        found.append((t("Slowed down"), "watch", "speed"))
+        found.append(Mark(t("Slowed down"), "watch", "speed"))
     elif use.nearly_used_up:
-        found.append((t("Nearly used up"), "watch", "hourglass_bottom"))
+        found.append(Mark(t("Nearly used up"), "watch", "hourglass_bottom"))
     return found
 
 
@@ -78,8 +71,10 @@ def _meter(gauge: Gauge, consumption: Consumption) -> Meter:
     if gauge.counter is Counter.PREMIUM:
         return Meter(label, euro(gauge.charged_cents), note=t("{used} from third parties, on your bill apart", used=used), note_tone="warn")
     if gauge.counter is Counter.PEAK:
-        note = t("{used} × {price_cents} = {amount_cents}", used=used, price_cents=_rate("RATE_FIX_PEAK"), amount_cents=gauge.charged_cents)
-        return Meter(label, used, note=note if gauge.charged_cents else "")
+        formula = t(
+            "{used} × {price_cents} = {amount_cents}", used=used, price_cents=_rate("RATE_FIX_PEAK"), amount_cents=gauge.charged_cents
+        )
+        return Meter(label, used, note=formula if gauge.charged_cents else "")
     if gauge.bundle is None or gauge.share is None:
         free = gauge.counter is Counter.OFFPEAK
         return Meter(label, f"{used} · {t('free') if free else t('unlimited')}" if gauge.counter is not Counter.TELEVISION else used)

@@ -2,7 +2,7 @@
 
 from core.errors import N_
 from core.models.customer import CustomerStatus
-from core.ui.parts import Tone, badge
+from core.ui.parts import Mark, Tone
 from core.ui.text import t
 
 _STATUSES: dict[CustomerStatus, tuple[str, Tone, str]] = {
@@ -20,7 +20,7 @@ TASKS = {
 """What is left to do, by its code."""
 
 
-def status_badge(status: CustomerStatus) -> None:
-    """Draw a customer's state."""
+def status_mark(status: CustomerStatus) -> Mark:
+    """Return a customer's state."""
     word, tone, icon = _STATUSES[status]
-    badge(t(word), tone, icon)
+    return Mark(t(word), tone, icon)
