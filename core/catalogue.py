@@ -167,7 +167,7 @@ _held: ContextVar[dict[str, Any] | None] = ContextVar("held", default=None)
 @contextmanager
 def held() -> Iterator[None]:
     """Look at each file once for a whole block: a page would ask seventy times, work on thousands of bills a hundred thousand times."""
-    token = _held.set({})
+    token = _held.set(_held.get() or {})
     try:
         yield
     finally:

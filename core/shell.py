@@ -11,6 +11,7 @@ from core.services import customers
 from core.ui import band, forms, gate, identity, navigation, sign_in, topbar, view
 from core.ui.brand import icon, logo, style
 from core.ui.identity import SignedIn
+from core.ui.parts import drawers_last
 from core.ui.text import speak
 
 
@@ -18,7 +19,7 @@ def main() -> None:
     """Run the page the address names, for whom the cookie names."""
     st.set_page_config(page_title="Guichet", page_icon=icon(), layout="wide")
     start.once()
-    with view.at_one_moment():
+    with view.at_one_moment(), drawers_last():
         _run()
 
 

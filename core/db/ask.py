@@ -7,7 +7,8 @@ from sqlalchemy import Executable
 from sqlmodel import Session
 
 ANSWERS = "answers"
-"""Where a session that only reads, and sees one moment, keeps what it was told."""
+CONNECTION = "connection"
+"""Where a session that only reads, and sees one moment, keeps what it was told, and by whom."""
 
 
 def ask(session: Session, query: Executable, **given: Any) -> Sequence[Any]:  # noqa: ANN401 - what a column can hold
@@ -23,7 +24,9 @@ def ask(session: Session, query: Executable, **given: Any) -> Sequence[Any]:  # 
         return known
     if session.autoflush:
         session.flush()
-    found = session.connection().execute(query, given).all()
+    connection = session.info.get(CONNECTION) or session.connection()
+    found = connection.execute(query, given).all()
     if answers is not None:
+        session.info[CONNECTION] = connection
         answers[question] = found
     return found

@@ -97,6 +97,9 @@ def snapshot() -> Iterator[None]:
 
     It begins with the first reading, and a `transaction()` in between ends it: the next reading sees what was written.
     """
+    if _snapshot.get() is not None:
+        yield  # Within one already.
+        return
     shared = _Snapshot()
     token = _snapshot.set(shared)
     try:

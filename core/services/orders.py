@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import and_, bindparam, or_
 from sqlmodel import Session, col, func, select
 
 from core import clock, i18n
 from core.actor import Actor, Permission
 from core.catalogue import Offering, catalogue, law
+from core.db import ask
 from core.errors import N_, DomainError, NotFound
 from core.models.customer import Customer
 from core.models.order import ItemAction, OrderCategory, OrderItem, OrderState, ProductOrder
@@ -55,10 +58,7 @@ def review(
     `effective` says when a recurring option ends, a choice of staff. Raises NotFound, OnlyStaffEndsNow or a refusal of option_rules.
     """
     actor.require(Permission.ORDER_WRITE, customer_id)
-    customer = session.get(Customer, customer_id)
-    if customer is None:
-        raise NotFound
-    return _review(session, actor, customer, product_no, offering_code, effective, turn_on=turn_on)
+    return _review(session, actor, customer_id, product_no, offering_code, effective, turn_on=turn_on)
 
 
 def confirm(
@@ -80,7 +80,7 @@ def confirm(
     actor.require(Permission.ORDER_WRITE, customer_id)
     plan = products.lock(session, customer_id=customer_id, product_no=product_no, shown_version=shown_version)
     customer = session.get_one(Customer, customer_id)
-    found = _review(session, actor, customer, product_no, offering_code, effective, turn_on=turn_on)
+    found = _review(session, actor, customer_id, product_no, offering_code, effective, turn_on=turn_on)
     items = [_ended(session, one, found.effective_on) for one in (*found.replaced, found.ended) if one]
     if turn_on:
         items.append(_added(session, customer, plan, found))
@@ -148,25 +148,27 @@ def place(
 
 def under_way(session: Session, customer_id: int, plan_id: int) -> dict[str, str]:
     """Return the orders that have not taken effect yet on a plan's options: option code to order number."""
-    rows = session.exec(
-        select(OrderItem.offering_code, ProductOrder.order_no)
-        .join(ProductOrder, col(ProductOrder.id) == OrderItem.order_id)
-        .join(Product, col(Product.id) == OrderItem.product_id)
-        .where(OrderItem.customer_id == customer_id, Product.parent_id == plan_id, pending())
-    )
-    return dict(rows.all())
-
-
-def pending() -> ColumnElement[bool]:
-    """The condition of an order that still has to take effect: held for a delivery, of a later day, or within its two hours."""
     two_hours_ago = clock.now() - timedelta(hours=law("phone_option_hours"))
-    return or_(
+    given = {"customer_id": customer_id, "plan_id": plan_id, "today": clock.today(), "two_hours_ago": two_hours_ago}
+    return dict(ask(session, _under_way_query(), **given))
+
+
+@cache
+def _under_way_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of two columns
+    """Make the query of `under_way` once: each flip of a toggle asks it. What is held for a delivery, of a later day, or within its two hours."""
+    pending = or_(
         col(ProductOrder.state) == OrderState.HELD,
         and_(
             col(ProductOrder.state) == OrderState.IN_PROGRESS,
             col(ProductOrder.category).in_(OPTION_ORDERS),
-            or_(col(ProductOrder.effective_on) > clock.today(), col(ProductOrder.created_at) > two_hours_ago),
+            or_(col(ProductOrder.effective_on) > bindparam("today"), col(ProductOrder.created_at) > bindparam("two_hours_ago")),
         ),
+    )
+    return (
+        select(OrderItem.offering_code, ProductOrder.order_no)
+        .join(ProductOrder, col(ProductOrder.id) == OrderItem.order_id)
+        .join(Product, col(Product.id) == OrderItem.product_id)
+        .where(OrderItem.customer_id == bindparam("customer_id"), Product.parent_id == bindparam("plan_id"), pending)
     )
 
 
@@ -237,13 +239,13 @@ def _complete(session: Session, actor: Actor, order: ProductOrder) -> None:
     )  # fmt: skip
 
 
-def _review(
-    session: Session, actor: Actor, customer: Customer, product_no: str, code: str, effective: Effective, *, turn_on: bool
-) -> Review:
-    plans = products.held(session, actor, customer_id=customer.id)
-    plan = products.of_product_no(session, actor, customer_id=customer.id, product_no=product_no)
-    billed = billing_facts.of_customer(session, customer.id)
-    at = Situation(customer.status, plan, under_way(session, customer.id, plan.id), catalogue())
+def _review(session: Session, actor: Actor, customer_id: int, product_no: str, code: str, effective: Effective, *, turn_on: bool) -> Review:
+    plans = products.held(session, actor, customer_id=customer_id)
+    plan = next((plan for plan in plans if plan.product_no == product_no), None)
+    if plan is None:
+        raise NotFound
+    billed = billing_facts.of_customer(session, customer_id)
+    at = Situation(billed.status, plan, under_way(session, customer_id, plan.id), catalogue())
     setting = Setting(at, billed.account, billed.previous, plans, clock.now())
     if turn_on:
         return option_reviews.turning_on(setting, code)

@@ -36,6 +36,7 @@ def mask(number: str) -> str:
     return "".join(shown)
 
 
+@lru_cache(maxsize=8192)
 def national(number: str) -> str:
     """Write a customer's own number as it is dialled here: +32470000011 is "0470 00 00 11" (R17)."""
     try:

@@ -19,8 +19,8 @@ from core.services.usage_numbers import national
 from core.ui import forms, gate, option_words
 from core.ui.act import act, operation
 from core.ui.gate import Visit
-from core.ui.parts import card, drawer, facts, heading, row
-from core.ui.text import day, esc, language, md, message, t
+from core.ui.parts import beside, card, draw, drawer, fact_rows, heading, lead, note, points, row
+from core.ui.text import day, language, md, message, t
 
 FORM = "options"
 DECODER = "TV_DECODER_EXTRA"
@@ -62,7 +62,7 @@ def body(product_no: str, group: Service) -> None:
     plan, under_way = _read(visit, product_no)
     found = _reviewed(visit, plan)
     words = (plan.offering.name(language()), plan.user_name, national(plan.line) if plan.line else None)
-    st.text(" · ".join(word for word in words if word))
+    draw(note(" · ".join(word for word in words if word)), note(t("Demo prices. What was changed today can be undone until 23:59.")))
     _refusal()
     if _suspended(visit, plan):
         st.warning(t("The services are suspended: only restrictions can change until the overdue bills are paid."), icon=":material/block:")
@@ -70,7 +70,6 @@ def body(product_no: str, group: Service) -> None:
         _row(visit, plan, option, under_way.get(option.code))
         if found and found.option.code == option.code:
             _review(visit, plan, found)
-    st.caption(t("Demo prices. What was changed today can be undone until 23:59."))
 
 
 def decoder_body(product_no: str) -> None:
@@ -82,7 +81,7 @@ def decoder_body(product_no: str) -> None:
     if found is None and forms.last(FORM) is None:
         st.rerun()
     st.text(f"{plan.offering.name(language())} · {t('{count} of {most} in use', count=plan.count(DECODER), most=option.max)}")
-    _holds(option, indent=False)
+    draw(points(option.holds[language()]))  # type: ignore[index]
     _refusal()
     if found:
         _review(visit, plan, found)
@@ -122,15 +121,12 @@ def _row(visit: Visit, plan: Held, option: Offering, order_no: str | None) -> No
     on = any(one.status is not ProductStatus.PENDING_TERMINATE for one in running)
     price = billing.price_cents(option.code, clock.today(), business=not plan.vat_included)
     st.session_state[key] = asked.turn_on if asked and asked.code == option.code else on
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"optionrow-{option.code}"):
-        st.toggle(
-            option.name(language()), key=key, disabled=not _may_switch(visit, plan, option) or order_no is not None, on_change=_ask,
-            args=(plan.product_no, option.code, key), width="stretch",
-        )  # fmt: skip
-        st.markdown(f":small[{md(option_words.short_price(price, once=option.one_shot))}]", width="content")
-    _holds(option)
-    if note := _note(option, running, order_no):
-        st.caption(md(note))
+    st.toggle(
+        option.name(language()), key=key, disabled=not _may_switch(visit, plan, option) or order_no is not None, on_change=_ask,
+        args=(plan.product_no, option.code, key), width="stretch",
+    )  # fmt: skip
+    holds = points([*option.holds[language()], *_states(option, running, order_no)])  # type: ignore[index]
+    draw(beside(option_words.short_price(price, once=option.one_shot)), holds)
     if running and order_no is None and len(running) < option.max and option.max > 1 and _may_switch(visit, plan, option):
         st.button(
             t("One more"), key=f"home:more:{plan.product_no}:{option.code}", icon=":material/add:", type="tertiary",
@@ -138,12 +134,7 @@ def _row(visit: Visit, plan: Held, option: Offering, order_no: str | None) -> No
         )  # fmt: skip
 
 
-def _holds(option: Offering, *, indent: bool = True) -> None:
-    points = "".join(f"<li>{esc(point)}</li>" for point in option.holds[language()])  # type: ignore[index]
-    st.html(f'<ul class="g-note" style="margin:-.4rem 0 .2rem {"2.6rem" if indent else "0"};padding-left:1rem">{points}</ul>')
-
-
-def _note(option: Offering, running: list[Held], order_no: str | None) -> str:
+def _states(option: Offering, running: list[Held], order_no: str | None) -> list[str]:
     """Say what a toggle can't: how many there are, when one ends, and that an order is under way."""
     words = []
     if option.one_shot and running:
@@ -157,15 +148,18 @@ def _note(option: Offering, running: list[Held], order_no: str | None) -> str:
             words.append(t("on its way, expected on {day}", day=day(one.since, "short")))
     if order_no:
         words.append(t("order {order_no} is under way: undo it on the page behind, or wait", order_no=order_no))
-    return " · ".join(words)
+    return words
 
 
 def _review(visit: Visit, plan: Held, found: Review) -> None:
     with card("review"):
-        st.markdown(f"**{t('Check before you confirm')}** · {md(option_words.title(found))}")
+        title, rows = lead(t("Check before you confirm"), option_words.title(found)), fact_rows(option_words.facts(found), strong=(2,))
         if not found.turn_on and found.option.ends == "period" and visit.actor.staff:
+            draw(title)
             _effective_choice()
-        facts(option_words.facts(found), strong=(2,))
+            draw(rows)
+        else:
+            draw(title, rows)
         with st.container(horizontal=True, gap="small"):
             key = operation("option", plan.product_no, found.option.code, found.turn_on, found.version)
             st.button(

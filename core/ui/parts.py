@@ -4,8 +4,9 @@ What only shows something is a piece of HTML, and `draw` puts pieces that stand 
 the server, the line and the browser. What reacts to a click is a widget of Streamlit's.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -47,6 +48,21 @@ def _mark(mark: Mark) -> str:
 def note(text: str) -> str:
     """Make a line that explains."""
     return f'<p class="g-lead">{esc(text)}</p>'
+
+
+def beside(text: str) -> str:
+    """Make a value at the end of the line of the widget above: a price of what the widget switches."""
+    return f'<div class="g-beside"><span>{esc(text)}</span></div>'
+
+
+def lead(strong: str, text: str) -> str:
+    """Make a line that begins in bold."""
+    return f"<p><strong>{esc(strong)}</strong> · {esc(text)}</p>"
+
+
+def points(texts: Sequence[str]) -> str:
+    """Make a list of what a thing holds."""
+    return f'<ul class="g-points">{"".join(f"<li>{esc(text)}</li>" for text in texts)}</ul>'
 
 
 def card(key: str, *, stretch: bool = False) -> AbstractContextManager[Any]:
@@ -169,4 +185,24 @@ def drawer(key: str, title: str, body: Callable[[], None], *, width: int = 520) 
         with view.at_one_moment(), st.container(key=f"drawer-{key}", gap="small"):
             body()
 
-    opened()
+    waiting = _waiting.get()
+    if waiting is None:
+        opened()
+    else:
+        waiting.append(opened)
+
+
+_waiting: ContextVar[list[Callable[[], None]] | None] = ContextVar("waiting", default=None)
+
+
+@contextmanager
+def drawers_last() -> Iterator[None]:
+    """Open what a block asks for at its end: from within a card, each later click in a drawer would copy all the containers around it."""
+    waiting: list[Callable[[], None]] = []
+    token = _waiting.set(waiting)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    for opened in waiting:
+        opened()
