@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal, Self
 
 import yaml
@@ -90,15 +91,16 @@ class Offering(Strict):
 
     def price_cents(self, day: date) -> int:
         """Its price of a day, VAT included."""
-        return max((price for price in self.prices if price.since <= day), key=lambda price: price.since, default=self.prices[0]).incl_cents
+        return next((price for price in reversed(self.prices) if price.since <= day), self.prices[0]).incl_cents
 
     @model_validator(mode="after")
     def _told_in_four_languages(self) -> Self:
         if set(self.names) != LANGUAGES or set(self.holds) != LANGUAGES:
             msg = f"{self.code}: names and holds need fr, nl, de and en."
             raise ValueError(msg)
-        if not self.prices:
-            msg = f"{self.code}: a price is missing."
+        days = [price.since for price in self.prices]
+        if not days or days != sorted(set(days)):
+            msg = f"{self.code}: prices are missing, or do not stand in the order of their days."
             raise ValueError(msg)
         return self
 
@@ -161,6 +163,10 @@ class Company(Strict):
     mediator: dict[str, Any]
 
 
+LOOK_EVERY_SECONDS = 1.0
+"""How often a block looks whether a file changed: on some hosts a look costs as much as a query."""
+_looks: dict[Path, tuple[float, int]] = {}
+
 _held: ContextVar[dict[str, Any] | None] = ContextVar("held", default=None)
 
 
@@ -185,11 +191,15 @@ def _current(name: str, read: Callable[[Path, int], Any]) -> Any:  # noqa: ANN40
     held = _held.get()
     if held is not None and name in held:
         return held[name]
-    path = FILES / name
-    found = read(path, path.stat().st_mtime_ns)
-    if held is not None:
-        held[name] = found
-    return found
+    path, now = FILES / name, monotonic()
+    if held is None:
+        return read(path, path.stat().st_mtime_ns)
+    looked_at, changed = _looks.get(path, (-LOOK_EVERY_SECONDS, 0))
+    if now - looked_at >= LOOK_EVERY_SECONDS:
+        changed = path.stat().st_mtime_ns
+        _looks[path] = now, changed
+    held[name] = read(path, changed)
+    return held[name]
 
 
 @lru_cache(maxsize=4)

@@ -11,7 +11,7 @@ from core.services import customers
 from core.ui import band, forms, gate, identity, navigation, sign_in, topbar, view
 from core.ui.brand import icon, logo, style
 from core.ui.identity import SignedIn
-from core.ui.parts import drawers_last
+from core.ui.parts import draw, drawers_last
 from core.ui.text import speak
 
 
@@ -28,7 +28,7 @@ def _run() -> None:
     if signed_in is not None:
         speak(signed_in.language, unless_chosen=True)
     page = st.navigation(navigation.pages(_start), position="hidden")
-    st.html(style("guichet"))
+    draw(style("guichet"))
     with st.container(horizontal_alignment="center"), st.container(key="shell", width=1320):
         if signed_in is None:
             sign_in.show(logo())

@@ -73,7 +73,7 @@ def show_contact(visit: Visit, data: ContactData) -> None:
                     t("Change"), key="account:edit", icon=":material/edit:", on_click=contact_drawer.prepare, args=(data, phone)
                 )  # fmt: skip
                 if clicked:
-                    drawer("contact", t("Change contact data"), lambda: contact_drawer.draw(visit.customer.id, data))
+                    drawer(t("Change contact data"), lambda: contact_drawer.draw(visit.customer.id, data))
         forms.answer(contact_drawer.FORM)
         facts(_told(visit, data, phone))
         contact_drawer.draw_code(visit.customer.id, data)

@@ -1,7 +1,7 @@
 """The database: one engine per process, one transaction per click."""
 
-from core.db.ask import ask
+from core.db.ask import ask, once
 from core.db.base import Base, closed
 from core.db.engine import engine, make_engine, reading, snapshot, transaction, use
 
-__all__ = ["Base", "ask", "closed", "engine", "make_engine", "reading", "snapshot", "transaction", "use"]
+__all__ = ["Base", "ask", "closed", "engine", "make_engine", "once", "reading", "snapshot", "transaction", "use"]

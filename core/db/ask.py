@@ -1,14 +1,15 @@
-"""The way to ask what every page asks: plain rows, from a query that is made once."""
+"""The way to ask what every page asks: plain rows, from a query that is made once, asked once."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import Executable
+from sqlalchemy import Connection, Executable
 from sqlmodel import Session
 
 ANSWERS = "answers"
-CONNECTION = "connection"
-"""Where a session that only reads, and sees one moment, keeps what it was told, and by whom."""
+"""Where a session that only reads, and sees one moment, keeps what it was told."""
+
+Answer = TypeVar("Answer")
 
 
 def ask(session: Session, query: Executable, **given: Any) -> Sequence[Any]:  # noqa: ANN401 - what a column can hold
@@ -17,16 +18,21 @@ def ask(session: Session, query: Executable, **given: Any) -> Sequence[Any]:  # 
     The query is made once (`@cache`, its values as `bindparam`s): to build one takes longer than to run it. Within a snapshot the
     same question is asked once; in a transaction, what was written so far is seen.
     """
-    answers = session.info.get(ANSWERS)
-    question = (query, *sorted(given.items()))
-    if answers is not None and question in answers:
-        known: Sequence[Any] = answers[question]
-        return known
     if session.autoflush:
         session.flush()
-    connection = session.info.get(CONNECTION) or session.connection()
-    found = connection.execute(query, given).all()
-    if answers is not None:
-        session.info[CONNECTION] = connection
-        answers[question] = found
-    return found
+    return once(session, (query, *sorted(given.items())), lambda: _connection(session).execute(query, given).all())
+
+
+def once(session: Session, question: Hashable, find: Callable[[], Answer]) -> Answer:
+    """Return what `find` finds; within a snapshot the same question is asked once."""
+    answers: dict[Hashable, Any] | None = session.info.get(ANSWERS)
+    if answers is None:
+        return find()
+    if question not in answers:
+        answers[question] = find()
+    known: Answer = answers[question]
+    return known
+
+
+def _connection(session: Session) -> Connection:
+    return once(session, "connection", session.connection)

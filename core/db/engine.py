@@ -47,7 +47,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first and writes later would fail as soon as another one wrote in between."""
     writes = connection.get_execution_options().get(_WRITES, True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 _used: list[str] = []
@@ -150,19 +151,19 @@ def _reader() -> Iterator[Session]:
 
 _CLOCK = text("SELECT moment FROM demo_clock")
 _CLOCK_READ_EVERY_SECONDS = 1.0
-_moments: dict[str, tuple[float, datetime | None]] = {}
+_moments: dict[Engine, tuple[float, datetime | None]] = {}
 """When the demo's clock of a database was read last, and where it stood: a page reads it seven times, another process moves it rarely."""
 
 
-def _follow_demo_clock(session: Session, known: dict[str, tuple[float, datetime | None]]) -> None:
+def _follow_demo_clock(session: Session, known: dict[Engine, tuple[float, datetime | None]]) -> None:
     """Stop business time at the demo's moment, which lies in the database so that all processes share it."""
     if not settings().demo:
         return
-    url = str(session.get_bind().engine.url)
-    read_at, moment = known.get(url, (-_CLOCK_READ_EVERY_SECONDS, None))
+    bound = engine()
+    read_at, moment = known.get(bound, (-_CLOCK_READ_EVERY_SECONDS, None))
     if monotonic() - read_at >= _CLOCK_READ_EVERY_SECONDS:
         stored = session.execute(_CLOCK).scalar()
         moment = None if stored is None else clock.from_stored(stored)
-        known[url] = monotonic(), moment
+        known[bound] = monotonic(), moment
     if moment is not None:
         clock.stand_at(moment)

@@ -4,21 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cache
-from typing import Any
 
-from sqlalchemy import Select, bindparam, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import Service, catalogue
-from core.db import ask
-from core.errors import NotFound
-from core.models.billing_account import BillingAccount, BillModel
-from core.models.product import Product
+from core.models.billing_account import BillModel
 from core.models.usage import Tariff, UsageKind
-from core.services import caps
+from core.services import caps, holdings
 from core.services.periods import Period, cycle_of, month_of
 from core.services.rating import MINUTE, Bundle, Running, bundle
 from core.services.usage import Sum, period_sums
@@ -150,42 +144,17 @@ def last_periods(session: Session, actor: Actor, *, customer_id: int, product_id
 
 
 def _period(session: Session, customer_id: int, day: date) -> Period:
-    account = ask(session, _account_query(), customer_id=customer_id)
-    if not account:
-        raise NotFound
-    model, cycle_day, migrate_on = account[0]
-    legacy = model is BillModel.LEGACY and (migrate_on is None or day < migrate_on)
-    return cycle_of(day, cycle_day) if legacy else month_of(day)
+    how = holdings.of_customer(session, customer_id).account
+    legacy = how.bill_model is BillModel.LEGACY and (how.migrate_on is None or day < how.migrate_on)
+    return cycle_of(day, how.cycle_day) if legacy else month_of(day)
 
 
 def _plans(session: Session, customer_id: int, period: Period) -> list[tuple[int, Running, list[Running]]]:
-    found = ask(session, _plans_query(), customer_id=customer_id, since=period.since, until=period.until)
-    options: dict[int, list[Running]] = {}
-    for _, parent_id, code, since, until in found:
-        if parent_id is not None:
-            options.setdefault(parent_id, []).append(Running(code, since, until))
-    return [
-        (product_id, Running(code, since, until), options.get(product_id, []))
-        for product_id, parent, code, since, until in found
-        if parent is None
-    ]
-
-
-@cache
-def _account_query() -> Select[*tuple[Any, ...]]:
-    columns = (col(BillingAccount.bill_model), col(BillingAccount.cycle_day), col(BillingAccount.migrate_on))
-    return select(*columns).where(col(BillingAccount.customer_id) == bindparam("customer_id"))
-
-
-@cache
-def _plans_query() -> Select[*tuple[Any, ...]]:
-    columns = (col(Product.id), col(Product.parent_id), col(Product.offering_code), col(Product.since), col(Product.until))
-    return (
-        select(*columns)
-        .where(col(Product.customer_id) == bindparam("customer_id"), col(Product.since) < bindparam("until"))
-        .where((col(Product.until).is_(None)) | (col(Product.until) > bindparam("since")))
-        .order_by(col(Product.product_no))
-    )
+    under: dict[int | None, list[tuple[int, Running]]] = {}
+    for row in holdings.of_customer(session, customer_id).products:
+        if row.since < period.until and (row.until is None or row.until > period.since):
+            under.setdefault(row.parent_id, []).append((row.id, Running(row.offering_code, row.since, row.until)))
+    return [(plan_id, plan, [option for _, option in under.get(plan_id, [])]) for plan_id, plan in under.get(None, [])]
 
 
 def _line(

@@ -22,6 +22,8 @@ from core.text_rules import address_line, fold
 OPENED = "customer:open"
 SAME_LOOK = timedelta(minutes=15)
 NUMBER_LENGTH = 8
+_MEDIUM = ("medium", "value", "street", "number", "box", "postcode", "town")
+"""What a row of a head says about one way to reach the customer."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,9 @@ def head(session: Session, actor: Actor, *, customer_no: str | None = None) -> C
         raise NotFound
     row = found[0]
     actor.require(Permission.CUSTOMER_READ, row.id)
-    media = {medium.kind: medium for medium in ask(session, _media_query(), customer_id=row.id)}
+    media = {one.medium: one for one in found}  # A row for each.
     address, email, phone = (media.get(kind) for kind in (ContactKind.ADDRESS, ContactKind.EMAIL, ContactKind.PHONE))
-    facts = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    facts = {name: value for name, value in row._mapping.items() if name not in _MEDIUM}  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
     given_name, family_name, trading_name = (facts.pop(name) for name in ("given_name", "family_name", "trading_name"))
     return CustomerHead(
         **facts,
@@ -169,13 +171,9 @@ def _head_query(column: str) -> Select[Any]:
     account = "bill_model migrate_on cycle_day media payment_method dunning_state dunning_hold_until dunning_hold_reason"
     columns = (*_columns(Customer, *person.split(), *flags.split()), *_columns(BillingAccount, *account.split()))
     named = getattr(Customer, column) == bindparam("named")
-    return select(*columns).join(BillingAccount, col(BillingAccount.customer_id) == Customer.id).where(named)
-
-
-@cache
-def _media_query() -> Select[Any]:
-    columns = _columns(ContactMedium, "kind", "value", "street", "number", "box", "postcode", "town")
-    return select(*columns).where(col(ContactMedium.customer_id) == bindparam("customer_id"), col(ContactMedium.until_at).is_(None))
+    current = (col(ContactMedium.customer_id) == Customer.id) & col(ContactMedium.until_at).is_(None)
+    query = select(*columns, col(ContactMedium.kind).label("medium"), *_columns(ContactMedium, *_MEDIUM[1:]))
+    return query.join(BillingAccount, col(BillingAccount.customer_id) == Customer.id).outerjoin(ContactMedium, current).where(named)
 
 
 @cache

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, select
 
 from core import catalogue, clock
@@ -218,7 +218,7 @@ def confirm(session: Session, actor: Actor, *, customer_id: int, wish: Wish) -> 
 def running() -> ColumnElement[bool]:
     """The condition of a move order that is under way."""
     states = (OrderState.ACKNOWLEDGED, OrderState.HELD, OrderState.IN_PROGRESS)
-    return and_(col(ProductOrder.category) == OrderCategory.MOVE, col(ProductOrder.state).in_(states))
+    return and_(col(ProductOrder.category) == OrderCategory.MOVE, or_(*(col(ProductOrder.state) == state for state in states)))
 
 
 def _items(session: Session, customer: Customer, check: LineCheck, day: date) -> list[Item]:

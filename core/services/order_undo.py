@@ -107,7 +107,7 @@ def _fresh_query() -> Any:  # noqa: ANN401 - SQLModel types a select of one colu
     undone = select(ProductOrder.undoes_id).where(ProductOrder.customer_id == customer_id, col(ProductOrder.undoes_id).is_not(None))
     return select(ProductOrder.id).where(
         ProductOrder.customer_id == customer_id,
-        col(ProductOrder.category).in_(OPTION_ORDERS),
+        or_(*(col(ProductOrder.category) == category for category in OPTION_ORDERS)),  # SQLAlchemy writes an IN anew each time.
         or_(col(ProductOrder.undo_until_at) >= bindparam("now"), col(ProductOrder.state) == OrderState.HELD),
         col(ProductOrder.id).not_in(undone),
     )

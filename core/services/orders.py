@@ -160,7 +160,7 @@ def _under_way_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of two co
         col(ProductOrder.state) == OrderState.HELD,
         and_(
             col(ProductOrder.state) == OrderState.IN_PROGRESS,
-            col(ProductOrder.category).in_(OPTION_ORDERS),
+            or_(*(col(ProductOrder.category) == category for category in OPTION_ORDERS)),  # SQLAlchemy writes an IN anew each time.
             or_(col(ProductOrder.effective_on) > bindparam("today"), col(ProductOrder.created_at) > bindparam("two_hours_ago")),
         ),
     )

@@ -13,8 +13,8 @@ from core.db import ask
 from core.models.communication import Communication, MessageChannel
 from core.models.interaction import Interaction
 from core.models.mandate import Mandate, MandateState
-from core.models.product import Product, ProductStatus
-from core.services import appointments, bills, customers
+from core.models.product import ProductStatus
+from core.services import appointments, bills, customers, holdings
 from core.services.appointments import NextVisit
 from core.services.bills import NextBill, OpenAmount
 
@@ -69,7 +69,7 @@ def _last_contact(session: Session, customer_id: int) -> LastContact | None:
 
 
 def _minor_line(session: Session, customer_id: int) -> bool:
-    return bool(ask(session, _minor_query(), customer_id=customer_id))
+    return any(one.is_minor and one.status is ProductStatus.ACTIVE for one in holdings.of_customer(session, customer_id).products)
 
 
 @cache
@@ -95,9 +95,3 @@ def _contact_queries() -> tuple[Select[*tuple[Any, ...]], Select[*tuple[Any, ...
         .limit(1)
     )
     return spoke, wrote
-
-
-@cache
-def _minor_query() -> Select[*tuple[Any, ...]]:
-    minor = (col(Product.is_minor).is_(True), col(Product.status) == ProductStatus.ACTIVE)
-    return select(col(Product.id)).where(col(Product.customer_id) == bindparam("customer_id"), *minor).limit(1)

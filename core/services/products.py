@@ -3,21 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
-from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, or_
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import Offering, catalogue
-from core.db import ask
+from core.db import once
 from core.errors import NotFound
-from core.models.customer import Customer, CustomerKind
+from core.models.customer import Customer
 from core.models.product import Product, ProductStatus
-from core.services import audit, billing
+from core.services import audit, billing, holdings
+from core.services.holdings import Holding
 
 GONE = (ProductStatus.TERMINATED, ProductStatus.CANCELLED)
 
@@ -60,7 +58,7 @@ class Held:
 def held(session: Session, actor: Actor, *, customer_id: int) -> tuple[Held, ...]:
     """Return the plans that run, each with its options, in the order of their numbers; what ended, or begins later, is left out."""
     actor.require(Permission.CUSTOMER_READ, customer_id)
-    return _nest(_running(session, customer_id))
+    return once(session, ("held", customer_id), lambda: _nest(_running(session, customer_id)))
 
 
 def of_product_no(session: Session, actor: Actor, *, customer_id: int, product_no: str) -> Held:
@@ -119,31 +117,16 @@ def next_product_no(session: Session, customer: Customer) -> str:
 
 
 def _running(session: Session, customer_id: int) -> list[Held]:
-    today = clock.today()
-    found = ask(session, _running_query(), customer_id=customer_id, today=today)
-    return [_held(tuple(facts), today, business=kind is CustomerKind.ORGANIZATION) for *facts, kind in found]
+    found, today = holdings.of_customer(session, customer_id), clock.today()
+    return [
+        _held(one, today, business=found.account.business)
+        for one in found.products
+        if one.status not in GONE and (one.until is None or one.until > today) and (one.since <= today or one.parent_id is not None)
+    ]
 
 
-@cache
-def _running_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of that many columns
-    """Make the query of what runs once: every page and every drawer asks it."""
-    names = "id product_no offering_code parent_id ordinal since until status line user_name is_minor version"
-    today: BindParameter[date] = bindparam("today")
-    return (
-        select(*(getattr(Product, name) for name in names.split()), Customer.kind)  # type: ignore[call-overload]
-        .join(Customer, col(Customer.id) == Product.customer_id)
-        .where(
-            Product.customer_id == bindparam("customer_id"),
-            col(Product.status).not_in(GONE),
-            or_(col(Product.until).is_(None), col(Product.until) > today),
-            or_(col(Product.since) <= today, col(Product.parent_id).is_not(None)),
-        )
-        .order_by(col(Product.product_no))
-    )
-
-
-def _held(facts: tuple[Any, ...], today: date, *, business: bool) -> Held:
-    return Held(*(*facts, billing.price_cents(facts[2], today, business=business), not business))
+def _held(one: Holding, today: date, *, business: bool) -> Held:
+    return Held(*one, billing.price_cents(one.offering_code, today, business=business), not business)
 
 
 def _nest(rows: list[Held]) -> tuple[Held, ...]:

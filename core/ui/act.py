@@ -28,7 +28,9 @@ _TAB = "_tab"
 
 def operation(form: str, *shown: object) -> str:
     """Make the key of a click from what its form shows (ids, versions): the same click twice has the same key (S52)."""
-    tab = st.session_state.setdefault(_TAB, secrets.token_hex(8))
+    tab = st.session_state.get(_TAB)
+    if tab is None:
+        tab = st.session_state[_TAB] = secrets.token_hex(8)
     return hashlib.sha256(repr((tab, form, shown)).encode()).hexdigest()
 
 

@@ -116,7 +116,7 @@ def open_explanation(rows: Sequence[BillRow], *, next_bill: bool) -> None:
     if wanted not in known or st.session_state.get(_SHOWN) == wanted:
         return
     st.session_state[_SHOWN] = wanted
-    parts.drawer("bill", t("Why this amount?"), partial(_explanation, wanted), width=560)
+    parts.drawer(t("Why this amount?"), partial(_explanation, wanted), width=560)
 
 
 def show_transfer(rows: Sequence[BillRow]) -> None:

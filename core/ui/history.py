@@ -16,7 +16,7 @@ _SHOWN = (Counter.INTERNET, Counter.DATA, Counter.CALLS, Counter.OFFPEAK, Counte
 
 def open_(product_id: int, name: str) -> None:
     """Open the drawer of a plan."""
-    drawer("history", t("The last three periods"), lambda: _body(product_id, name), width=560)
+    drawer(t("The last three periods"), lambda: _body(product_id, name), width=560)
 
 
 def _body(product_id: int, name: str) -> None:

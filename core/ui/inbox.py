@@ -52,7 +52,7 @@ def show(visit: Visit) -> None:
         _show_pages(customer.id, rows, before)
     opened = st.session_state.pop(_OPENED, None)
     if isinstance(opened, Message):
-        parts.drawer("message", t("Message"), lambda: _show_message(opened))
+        parts.drawer(t("Message"), lambda: _show_message(opened))
 
 
 def _show_row(row: MessageRow) -> None:

@@ -48,7 +48,7 @@ def show(visit: Visit) -> None:
             _under_way(move, may=may)
         elif may and st.button(t("Move house"), key="home:move", icon=":material/local_shipping:"):
             prepare(visit)
-            drawer("move", t("House move"), body)
+            drawer(t("House move"), body)
 
 
 def _under_way(move: Move, *, may: bool) -> None:
@@ -59,7 +59,7 @@ def _under_way(move: Move, *, may: bool) -> None:
     )
     if may and st.button(t("Change the move"), key="home:move", icon=":material/event:"):
         forms.forget()
-        drawer("move", t("House move"), change_body)
+        drawer(t("House move"), change_body)
 
 
 def change_body() -> None:

@@ -19,7 +19,7 @@ from core.services.usage_numbers import national
 from core.ui import forms, gate, option_words
 from core.ui.act import act, operation
 from core.ui.gate import Visit
-from core.ui.parts import beside, card, draw, drawer, fact_rows, heading, lead, note, points, row
+from core.ui.parts import card, draw, drawer, fact_rows, head, heading, lead, note, points, row
 from core.ui.text import day, language, md, message, t
 
 FORM = "options"
@@ -43,16 +43,17 @@ class _Asked:
     turn_on: bool
 
 
-def open_(_visit: Visit, product_no: str, group: Service) -> None:
+def open_(plan: Held, group: Service) -> None:
     """Open the options of one service of a plan."""
     _begin(None)
-    drawer(f"options-{group}", t(TITLES[group]), lambda: body(product_no, group))
+    words = (t(TITLES[group]), md(plan.user_name or ""), national(plan.line) if plan.line else "")
+    drawer(" · ".join(word for word in words if word), lambda: body(plan.product_no, group))
 
 
-def open_decoder(_visit: Visit, product_no: str) -> None:
+def open_decoder(product_no: str) -> None:
     """Open the order of one more decoder."""
     _begin(_Asked(product_no, DECODER, turn_on=True))
-    drawer("decoder", catalogue()[DECODER].name(language()), lambda: decoder_body(product_no))
+    drawer(catalogue()[DECODER].name(language()), lambda: decoder_body(product_no))
 
 
 def body(product_no: str, group: Service) -> None:
@@ -61,15 +62,18 @@ def body(product_no: str, group: Service) -> None:
     visit = gate.visit(Permission.CUSTOMER_READ)
     plan, under_way = _read(visit, product_no)
     found = _reviewed(visit, plan)
-    words = (plan.offering.name(language()), plan.user_name, national(plan.line) if plan.line else None)
-    draw(note(" · ".join(word for word in words if word)), note(t("Demo prices. What was changed today can be undone until 23:59.")))
     _refusal()
     if _suspended(visit, plan):
         st.warning(t("The services are suspended: only restrictions can change until the overdue bills are paid."), icon=":material/block:")
-    for option in catalogue().options_of(plan.code, group):
-        _row(visit, plan, option, under_way.get(option.code))
-        if found and found.option.code == option.code:
-            _review(visit, plan, found)
+    options = catalogue().options_of(plan.code, group)
+    for option in options:
+        asked = found if found and found.option.code == option.code else None
+        _row(visit, plan, option, under_way.get(option.code), asked)
+        if asked:
+            _review(visit, plan, asked)
+    holds = [(option.name(language()), " · ".join(option.holds[language()])) for option in options]  # type: ignore[index]
+    below = t("Demo prices. What was changed today can be undone until 23:59.")
+    draw(head(t("What each option holds"), 3, note=plan.offering.name(language())), fact_rows(holds), note(below))
 
 
 def decoder_body(product_no: str) -> None:
@@ -115,18 +119,16 @@ def _change(visit: Visit, one: Undoable) -> None:
             )  # fmt: skip
 
 
-def _row(visit: Visit, plan: Held, option: Offering, order_no: str | None) -> None:
-    running = [one for one in plan.options if one.code == option.code]
-    asked, key = _asked(plan), f"home:option:{plan.product_no}:{option.code}"
+def _row(visit: Visit, plan: Held, option: Offering, order_no: str | None, asked: Review | None) -> None:
+    running, key = [one for one in plan.options if one.code == option.code], f"home:option:{plan.product_no}:{option.code}"
     on = any(one.status is not ProductStatus.PENDING_TERMINATE for one in running)
     price = billing.price_cents(option.code, clock.today(), business=not plan.vat_included)
-    st.session_state[key] = asked.turn_on if asked and asked.code == option.code else on
+    st.session_state[key] = asked.turn_on if asked else on
+    words = (option.name(language()), option_words.short_price(price, once=option.one_shot), *_states(option, running, order_no))
     st.toggle(
-        option.name(language()), key=key, disabled=not _may_switch(visit, plan, option) or order_no is not None, on_change=_ask,
-        args=(plan.product_no, option.code, key), width="stretch",
+        " · ".join(words), key=key, disabled=not _may_switch(visit, plan, option) or order_no is not None, on_change=_ask,
+        args=(plan.product_no, option.code, key),
     )  # fmt: skip
-    holds = points([*option.holds[language()], *_states(option, running, order_no)])  # type: ignore[index]
-    draw(beside(option_words.short_price(price, once=option.one_shot)), holds)
     if running and order_no is None and len(running) < option.max and option.max > 1 and _may_switch(visit, plan, option):
         st.button(
             t("One more"), key=f"home:more:{plan.product_no}:{option.code}", icon=":material/add:", type="tertiary",
@@ -152,7 +154,7 @@ def _states(option: Offering, running: list[Held], order_no: str | None) -> list
 
 
 def _review(visit: Visit, plan: Held, found: Review) -> None:
-    with card("review"):
+    with st.container(border=True, horizontal=True, gap="small", key="card-review"):  # The texts fill a line each, the buttons share one.
         title, rows = lead(t("Check before you confirm"), option_words.title(found)), fact_rows(option_words.facts(found), strong=(2,))
         if not found.turn_on and found.option.ends == "period" and visit.actor.staff:
             draw(title)
@@ -160,20 +162,19 @@ def _review(visit: Visit, plan: Held, found: Review) -> None:
             draw(rows)
         else:
             draw(title, rows)
-        with st.container(horizontal=True, gap="small"):
-            key = operation("option", plan.product_no, found.option.code, found.turn_on, found.version)
-            st.button(
-                t("Confirm"), key="home:review:confirm", type="primary", icon=":material/check:", on_click=_confirm,
-                args=(visit.customer.id, plan.product_no, found, _effective(), key),
-            )  # fmt: skip
-            st.button(t("Cancel"), key="home:review:cancel", on_click=_begin, args=(None,))
+        key = operation("option", plan.product_no, found.option.code, found.turn_on, found.version)
+        st.button(
+            t("Confirm"), key="home:review:confirm", type="primary", icon=":material/check:", on_click=_confirm,
+            args=(visit.customer.id, plan.product_no, found, _effective(), key),
+        )  # fmt: skip
+        st.button(t("Cancel"), key="home:review:cancel", on_click=_begin, args=(None,))
 
 
 def _effective_choice() -> None:
     labels = {Effective.PERIOD_END: t("At the end of the period"), Effective.NOW: t("Today, with a credit")}
     st.segmented_control(
         t("When"), list(labels), default=Effective.PERIOD_END, required=True, format_func=labels.__getitem__, key=_EFFECTIVE,
-        label_visibility="collapsed",
+        label_visibility="collapsed", width="stretch",
     )  # fmt: skip
 
 

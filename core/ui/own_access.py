@@ -24,7 +24,7 @@ _QUESTION_FIELDS = ("security:question", "security:answer", "security:question:c
 
 def open_drawer() -> None:
     """Open one's own password and sessions at the right: for those who have no tab of their own."""
-    parts.drawer("own-access", t("My password and sessions"), _drawer)
+    parts.drawer(t("My password and sessions"), _drawer)
 
 
 def _drawer() -> None:

@@ -84,7 +84,7 @@ def _show_actions(visit: Visit, row: DocumentRow) -> None:
         )  # fmt: skip
     if row.state is DocumentState.PENDING and may_check:
         if st.button(t("Check it"), key=f"account:review:{row.document_no}", type="tertiary", on_click=forms.forget):
-            parts.drawer("review", t("Check a document"), lambda: _show_review(row))
+            parts.drawer(t("Check a document"), lambda: _show_review(row))
     elif row.state is not DocumentState.ACCEPTED and visit.actor.may(Permission.DOCUMENT_WRITE) and not visit.customer.read_only:
         with st.popover(t("Erase"), type="tertiary", key=f"account:withdraw:{row.document_no}"):
             st.text(t("The copy is erased at once."))

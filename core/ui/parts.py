@@ -27,9 +27,20 @@ class Mark(NamedTuple):
     icon: str | None = None
 
 
+class _Html:
+    """HTML that says it is: of a text, Streamlit first looks whether a file has that name."""
+
+    def __init__(self, text: str) -> None:
+        """Hold the text."""
+        self.text = text
+
+    def _repr_html_(self) -> str:
+        return self.text
+
+
 def draw(*pieces: str) -> None:
     """Put pieces on the screen, in one element."""
-    st.html("".join(pieces))
+    st.html(_Html("".join(pieces)))
 
 
 def head(text: str, level: Literal[1, 2, 3] = 2, *, note: str = "", marks: Sequence[Mark] = (), end: str = "", unit: str = "") -> str:
@@ -48,11 +59,6 @@ def _mark(mark: Mark) -> str:
 def note(text: str) -> str:
     """Make a line that explains."""
     return f'<p class="g-lead">{esc(text)}</p>'
-
-
-def beside(text: str) -> str:
-    """Make a value at the end of the line of the widget above: a price of what the widget switches."""
-    return f'<div class="g-beside"><span>{esc(text)}</span></div>'
 
 
 def lead(strong: str, text: str) -> str:
@@ -177,12 +183,12 @@ def _step(step: Step, left: float, width: float) -> str:
     return f'<tr class="{"sum" if step.is_sum else ""}"><th scope="row">{esc(step.label)}</th><td>{bar}</td><td>{esc(step.shown)}</td></tr>'
 
 
-def drawer(key: str, title: str, body: Callable[[], None], *, width: int = 520) -> None:
+def drawer(title: str, body: Callable[[], None], *, width: int = 520) -> None:
     """Open a drawer at the right: the customer stays in sight behind it."""
 
     @st.dialog(title, width=width, position="right")
     def opened() -> None:
-        with view.at_one_moment(), st.container(key=f"drawer-{key}", gap="small"):
+        with view.at_one_moment():
             body()
 
     waiting = _waiting.get()

@@ -141,11 +141,11 @@ def _buttons(visit: Visit, plan: Held) -> None:
         for service in plan.offering.services:
             label, icon = _GROUPS[service]
             if st.button(t(label), key=f"home:options:{plan.product_no}:{service}", icon=f":material/{icon}:"):
-                option_drawer.open_(visit, plan.product_no, service)
+                option_drawer.open_(plan, service)
         if Service.TV in plan.offering.services and may:
             decoder = st.button(t("Extra TV decoder"), key=f"home:decoder:add:{plan.product_no}", icon=":material/add:")
             if decoder:
-                option_drawer.open_decoder(visit, plan.product_no)
+                option_drawer.open_decoder(plan.product_no)
         if st.button(t("Compare"), key=f"home:history:{plan.product_no}", icon=":material/bar_chart:", type="tertiary"):
             history.open_(plan.id, plan.offering.name(language()))
         settings_popover.show(visit, plan)

@@ -11,6 +11,7 @@ from core.services import security, sessions, throttle, users
 from core.settings import settings
 from core.ui import forms, identity
 from core.ui.brand import style
+from core.ui.parts import draw
 from core.ui.text import md, message, speak, t
 
 FORM = "sign_in"
@@ -27,7 +28,7 @@ _CHOSEN = "_chosen_language"
 
 def show(logo: str) -> None:
     """Draw the card: the form, or the choice of a new password where the address carries a link to one."""
-    st.html(style("sign_in"))
+    draw(style("sign_in"))
     with st.container(horizontal_alignment="center"), st.container(width=460, border=True, key="card-sign_in", gap="small"):
         st.html(logo)
         if "reset" in st.query_params:

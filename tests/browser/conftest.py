@@ -173,7 +173,9 @@ def settled(page: Page) -> None:
 
 
 def key(name: str) -> str:
-    """Return the CSS class that Streamlit makes of a widget's key."""
+    """Return how a widget is found on the page: by the class that Streamlit makes of its key; "drawer" is the one that is open."""
+    if name == "drawer":
+        return "[role=dialog]"
     return ".st-key-" + "".join(char if char.isalnum() or char in "-_" else "-" for char in name)
 
 

@@ -31,7 +31,7 @@ TOLD: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
         "card-transfer": ("+++261/1000/01792+++", "78,00 €"),
     },
     ("P01", "bills?bill=next"): {
-        "drawer-bill": (
+        "drawer": (
             "78,00 €", "Noa : 1 240 Mo × 0,05 € + 62,00 €", "+ 6,00 €", "146,00 €",
             "L'option « 5 Go par mois » (10,00 € par mois) aurait évité ces 62,00 €.",
         ),
@@ -40,7 +40,7 @@ TOLD: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
     ("P02", "account"): {"card-contact": ("Georgette Peeters", "sur papier", "Nederlands")},
     ("P02", "bills?bill=2611000024"): {
         "billrow-2611000024": ("Payée", "38,25 €", "payée le 12/11/2026"),
-        "drawer-bill": ("L'option « Appels gratuits en heures pleines » (5,00 € par mois) ne vaut pas la peine", "2,25 €"),
+        "drawer": ("L'option « Appels gratuits en heures pleines » (5,00 € par mois) ne vaut pas la peine", "2,25 €"),
     },
     ("P03", "home"): {
         "card-product-1000003101": ("Bloqué, sauf volume ajouté", "10 000 / 10 000 Mo épuisé", "Volume ajouté 0 / 1 000 Mo"),
@@ -91,7 +91,7 @@ TOLD: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
     },
     ("P09", "bills?bill=next"): {
         "billrow-next": ("05/12/2026", "env. 10,93 €"),
-        "drawer-bill": ("8,00 € × 11/30 (20/11 – 30/11) + 2,93 €", "10,93 €", "ancien modèle", "aucun jour n'est compté deux fois"),
+        "drawer": ("8,00 € × 11/30 (20/11 – 30/11) + 2,93 €", "10,93 €", "ancien modèle", "aucun jour n'est compté deux fois"),
     },
     ("P09", "account"): {"card-messages": ("Votre facture change",)},
     ("P10", "account"): {"card-contact": ("Deutsch",), "card-messages": ("Ihre Rechnung 2611000109",)},
@@ -210,7 +210,7 @@ class TestP10:
     def test_reads_messages_in_german(self, desk: Page, server: Server) -> None:
         show(desk, server, "P10", "account")
         desk.get_by_role("button", name="Ihre Rechnung 2611000109").click()
-        drawer = desk.locator(key("drawer-message"))
+        drawer = desk.locator(key("drawer"))
         expect(drawer).to_contain_text("Ihre Rechnung liegt bereit")
         assert "47,00 €, fällig am 15.11.2026" in read(drawer)
 

@@ -258,10 +258,10 @@ def finds_direct_debit(who: Walker) -> None:
 
 def understands_the_next_bill(who: Walker) -> None:
     who.clicks("bills:explain:next")
-    who.sees("drawer-bill", "Noa : 1 240 Mo × 0,05 € + 62,00 €")
+    who.sees("drawer", "Noa : 1 240 Mo × 0,05 € + 62,00 €")
     assert parse_qs(urlsplit(who.page.url).query)["bill"] == ["next"]
     who.page.keyboard.press("Escape")
-    expect(who.part("drawer-bill")).to_be_hidden()
+    expect(who.part("drawer")).to_be_hidden()
 
 
 def takes_the_bill_along(who: Walker) -> None:
@@ -277,8 +277,8 @@ def reads_the_code(who: Walker) -> str:
     """Open the message that holds the code; in a demo the house may read it too."""
     who.opens("account")
     who.page.get_by_role("button", name=CODE_MESSAGE).first.click()
-    who.sees("drawer-message", "est le code")
-    found = re.search(r"(\d{6}) est le code", who.part("drawer-message").inner_text())
+    who.sees("drawer", "est le code")
+    found = re.search(r"(\d{6}) est le code", who.part("drawer").inner_text())
     assert found is not None
     return found[1]
 

@@ -136,7 +136,8 @@ def texts(screen: AppTest) -> str:
         screen.text,
         screen.get("html"),
     )
-    said = "\n".join(str(getattr(element, "value", "") or element.proto.body) for kind in kinds for element in kind)
+    switches = [toggle.label for toggle in screen.toggle]
+    said = "\n".join([*switches, *(str(getattr(element, "value", "") or element.proto.body) for kind in kinds for element in kind)])
     return unescape(said).replace("\\", "")
 
 
