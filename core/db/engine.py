@@ -1,6 +1,6 @@
 """One engine per database address, and the ways to use it: `reading()`, many of them in one `snapshot()`, and `transaction()`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -142,9 +142,23 @@ def _readers(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
+class OnlyReads(Exception):
+    """A session of `reading()` was asked to write."""
+
+
+class _ReadingSession(Session):
+    """A session that refuses to write, and to be used once it was closed: what it would answer then is of another moment."""
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        if self.new or self.dirty or self.deleted:
+            raise OnlyReads
+        super().flush(objects)
+
+
 @contextmanager
 def _reader() -> Iterator[Session]:
-    with Session(_readers(engine()), autoflush=False, info={ANSWERS: {}}) as session, session.begin():
+    reader = _ReadingSession(_readers(engine()), autoflush=False, close_resets_only=False, info={ANSWERS: {}})
+    with reader as session, session.begin():
         _follow_demo_clock(session, _moments)
         yield session
 

@@ -86,7 +86,7 @@ TOLD: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
     },
     ("P08", "appointments"): {"card-visits-past": ("21/10/2026", "N'a pas eu lieu", "Manqué par nous : 30,00 € de compensation.")},
     ("P09", "home"): {
-        "headrow-products": ("Période du 20/10 au 19/11",),
+        "shell": ("Période du 20/10 au 19/11",),
         "card-product-1000009301": ("590 / 2 000 Mo 1 jour restant · prévision 610 Mo",),
     },
     ("P09", "bills?bill=next"): {

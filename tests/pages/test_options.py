@@ -109,6 +109,11 @@ def ran(screen: AppTest) -> AppTest:
     return screen
 
 
+def drawer_title(screen: AppTest) -> str:
+    """The title of the drawer that is open, as markdown."""
+    return next(str(block.proto.dialog.title) for block in screen._tree.children[2].children.values() if block.type == "dialog")
+
+
 def flip(screen: AppTest, product_no: str, code: str) -> AppTest:
     toggle = screen.toggle(key=f"home:option:{product_no}:{code}")
     toggle.set_value(not toggle.value)
@@ -162,7 +167,10 @@ class TestOptions:
         assert [toggle.value for toggle in screen.toggle] == [False] * 4
         assert "10,00\xa0€ /mois" in texts(screen)
         assert "5 000 Mo de plus chaque mois" in texts(screen)
-        assert "*Amadou*" in texts(screen)
+
+    def test_its_drawer_is_named_after_the_service_and_whose_line_it_is(self) -> None:
+        screen = click(home(), f"home:options:{HOT}:mobile")
+        assert drawer_title(screen) == r"Options mobiles · \*Amadou\* · 0470 00 00 11"
 
     def test_a_flipped_toggle_shows_the_review_and_writes_nothing(self) -> None:
         screen = flip(drawer(_options, HOT, "mobile"), HOT, "MOB_DATA_5G")

@@ -1,6 +1,7 @@
 """The files of the product team: a mistake is named when the file is read, and a change is seen at the next click."""
 
 import shutil
+import time
 from datetime import date
 from pathlib import Path
 
@@ -42,6 +43,24 @@ class TestCatalogue:
         )
         red = catalogue.catalogue()["RED"]
         assert [red.price_cents(date(2026, 12, 31)), red.price_cents(date(2027, 1, 1))] == [800, 950]
+
+    def test_refuses_prices_that_do_not_stand_in_the_order_of_their_days(self, files: Path) -> None:
+        _replace(
+            files / "catalogue.yaml",
+            "- {since: 2019-01-01, incl_cents: 800}",
+            "- {since: 2027-01-01, incl_cents: 950}\n      - {since: 2019-01-01, incl_cents: 800}",
+        )
+        with pytest.raises(ValidationError, match="RED: prices are missing, or do not stand in the order of their days"):
+            catalogue.catalogue()
+
+    def test_a_block_sees_a_change_of_a_file_within_a_second(self, files: Path) -> None:
+        with catalogue.held():
+            assert catalogue.catalogue()["RED"].price_cents(date(2026, 11, 18)) == 800
+            _replace(files / "catalogue.yaml", "incl_cents: 800", "incl_cents: 900")
+            assert catalogue.catalogue()["RED"].price_cents(date(2026, 11, 18)) == 800
+        time.sleep(catalogue.LOOK_EVERY_SECONDS)
+        with catalogue.held():
+            assert catalogue.catalogue()["RED"].price_cents(date(2026, 11, 18)) == 900
 
     def test_refuses_a_rule_that_names_what_is_not_sold(self, files: Path) -> None:
         _replace(files / "catalogue.yaml", "replaces: [TEL_PEAK]", "replaces: [TEL_PAEK]")
