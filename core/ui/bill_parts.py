@@ -4,7 +4,6 @@ import base64
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Literal
 
 import streamlit as st
 
@@ -25,7 +24,7 @@ from core.services.periods import next_banking_day
 from core.services.references import epc_qr, group_iban
 from core.ui import download, gate, navigation, parts
 from core.ui.gate import Visit
-from core.ui.parts import Step, Tone, badge, card, facts, heading, waterfall
+from core.ui.parts import Mark, Step, card, draw, entry, facts, heading, waterfall
 from core.ui.text import day, esc, euro, language, md, t, tn
 
 NEXT = "next"
@@ -60,12 +59,8 @@ def show_arrears(found: Arrears) -> None:
 def show_next(found: NextBill) -> None:
     """Draw the row of the bill that is still to come."""
     with _row(NEXT):
-        _cell(f"**{day(found.bill_date)}**", 84)
-        with st.container(width=112):
-            badge(t("Estimate"), "neutral", "calculate")
-        _cell(t("about {amount_cents}", amount_cents=f"**{euro(found.amount_due_cents)}**"), 92, "right")
-        _tell(t("next bill, going by the usage so far"))
-        st.space("stretch")
+        amount = t("about {amount_cents}", amount_cents=found.amount_due_cents)
+        draw(entry(day(found.bill_date), Mark(t("Estimate"), "neutral", "calculate"), amount, t("next bill, going by the usage so far")))
         _explain_button(NEXT, t("See the calculation"))
 
 
@@ -89,24 +84,18 @@ def show_first(found: NextBill) -> None:
 def show_bill(visit: Visit, row: BillRow) -> None:
     """Draw the row of a bill or a credit note."""
     with _row(row.bill_no):
-        _cell(f"**{day(row.bill_date)}**", 84)
-        with st.container(width=112):
-            badge(*_state(row))
         amount = i18n.signed_money(-row.total_cents, language()) if row.is_credit_note else euro(row.total_cents)
-        _cell(f"**{amount}**", 92, "right")
-        _tell(f"{row.bill_no} · {_story(row)}")
-        st.space("stretch")
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            if not row.is_credit_note:
-                _explain_button(row.bill_no, t("Explain"))
-                with st.container(key=f"bills:usage:{row.bill_no}", width="content"):
-                    query = navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None)
-                    st.page_link(navigation.page("usage"), label=t("Usage"), query_params=query | {"bill": row.bill_no})
-            st.download_button(
-                t("Download (PDF)"), data=download.made(partial(bills.pdf, customer_id=visit.customer.id, bill_no=row.bill_no)), mime="application/pdf",
-                type="tertiary", file_name=f"guichet-{visit.customer.customer_no}-{row.bill_no}.pdf", key=f"bills:pdf:{row.bill_no}",
-                on_click="ignore",
-            )  # fmt: skip
+        draw(entry(day(row.bill_date), _state(row), amount, f"{row.bill_no} · {_story(row)}"))
+        if not row.is_credit_note:
+            _explain_button(row.bill_no, t("Explain"))
+            with st.container(key=f"bills:usage:{row.bill_no}", width="content"):
+                query = navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None)
+                st.page_link(navigation.page("usage"), label=t("Usage"), query_params=query | {"bill": row.bill_no})
+        st.download_button(
+            t("Download (PDF)"), data=download.made(partial(bills.pdf, customer_id=visit.customer.id, bill_no=row.bill_no)), mime="application/pdf",
+            type="tertiary", file_name=f"guichet-{visit.customer.customer_no}-{row.bill_no}.pdf", key=f"bills:pdf:{row.bill_no}",
+            on_click="ignore",
+        )  # fmt: skip
 
 
 def open_explanation(rows: Sequence[BillRow], *, next_bill: bool) -> None:
@@ -208,16 +197,16 @@ def _plan(plan: PlanView) -> str:
     return t(told, on=day(plan.proposed_on, "short"), parts=f"**{told_parts}**", dates=dates)
 
 
-def _state(row: BillRow) -> tuple[str, Tone, str]:
+def _state(row: BillRow) -> Mark:
     if row.is_credit_note:
-        return t("Credit note"), "neutral", "undo"
+        return Mark(t("Credit note"), "neutral", "undo")
     if row.state is BillState.SETTLED:
-        return t("Paid"), "good", "check_circle"
+        return Mark(t("Paid"), "good", "check_circle")
     if row.days_overdue:
-        return t("Overdue"), "bad", "error"
+        return Mark(t("Overdue"), "bad", "error")
     if row.state is BillState.PARTIALLY_PAID:
-        return t("Partly paid"), "watch", "timelapse"
-    return (t("To be collected") if row.by_debit else t("To pay")), "info", "schedule"
+        return Mark(t("Partly paid"), "watch", "timelapse")
+    return Mark(t("To be collected") if row.by_debit else t("To pay"), "info", "schedule")
 
 
 def _story(row: BillRow) -> str:
@@ -247,14 +236,6 @@ def _story(row: BillRow) -> str:
 
 def _row(name: str) -> "st.delta_generator.DeltaGenerator":
     return st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"billrow-{name}")
-
-
-def _cell(text: str, width: int, align: Literal["left", "right"] = "left") -> None:
-    st.markdown(text, width=width, text_alignment=align)
-
-
-def _tell(text: str) -> None:
-    st.markdown(f":gray[{md(text)}]", width=420)
 
 
 def _explain_button(name: str, words: str) -> None:

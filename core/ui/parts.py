@@ -56,6 +56,12 @@ def _mark(mark: Mark) -> str:
     return f'<span class="g-state {mark.tone}">{icon}{esc(mark.word)}</span>'
 
 
+def entry(day: str, mark: Mark, amount: str, told: str) -> str:
+    """Make a line of a list of papers: its day, its state, its amount and what there is to tell. All texts are escaped here."""
+    cells = f"<strong>{esc(day)}</strong><span>{_mark(mark)}</span><strong>{esc(amount)}</strong>"
+    return f'<div class="g-entry">{cells}<span class="g-told">{esc(told)}</span></div>'
+
+
 def note(text: str) -> str:
     """Make a line that explains."""
     return f'<p class="g-lead">{esc(text)}</p>'
