@@ -41,3 +41,9 @@ class ChangedMeanwhile(DomainError):
     """Somebody else saved first: the version that was shown is no longer the current one."""
 
     message = N_("Changed by {who} at {at}: check before you start again.")
+
+
+class ResetMeanwhile(DomainError):
+    """The demo is back on its first day: what was shown is gone."""
+
+    message = N_("The demo was reset meanwhile. Reload the page and start again.")

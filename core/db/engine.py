@@ -163,21 +163,30 @@ def _reader() -> Iterator[Session]:
         yield session
 
 
-_CLOCK = text("SELECT moment FROM demo_clock")
+_CLOCK = text("SELECT moment, resets FROM demo_clock")
 _CLOCK_READ_EVERY_SECONDS = 1.0
-_moments: dict[Engine, tuple[float, datetime | None]] = {}
+_moments: dict[Engine, tuple[float, datetime | None, int]] = {}
 """When the demo's clock of a database was read last, and where it stood: a page reads it seven times, another process moves it rarely."""
 
 
-def _follow_demo_clock(session: Session, known: dict[Engine, tuple[float, datetime | None]]) -> None:
+_life: ContextVar[int] = ContextVar("life", default=0)
+
+
+def life() -> int:
+    """Return how often the demo was reset when this context last looked at its database: what was drawn before is of another life."""
+    return _life.get()
+
+
+def _follow_demo_clock(session: Session, known: dict[Engine, tuple[float, datetime | None, int]]) -> None:
     """Stop business time at the demo's moment, which lies in the database so that all processes share it."""
     if not settings().demo:
         return
     bound = engine()
-    read_at, moment = known.get(bound, (-_CLOCK_READ_EVERY_SECONDS, None))
+    read_at, moment, resets = known.get(bound, (-_CLOCK_READ_EVERY_SECONDS, None, 0))
     if monotonic() - read_at >= _CLOCK_READ_EVERY_SECONDS:
-        stored = session.execute(_CLOCK).scalar()
-        moment = None if stored is None else clock.from_stored(stored)
-        known[bound] = monotonic(), moment
+        stored = session.execute(_CLOCK).first()
+        moment, resets = (clock.from_stored(stored.moment), stored.resets) if stored else (None, 0)
+        known[bound] = monotonic(), moment, resets
+    _life.set(resets)
     if moment is not None:
         clock.stand_at(moment)

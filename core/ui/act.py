@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from core import clock
 from core.actor import Actor
-from core.db import transaction
-from core.errors import ChangedMeanwhile, DomainError
+from core.db import life, transaction
+from core.errors import ChangedMeanwhile, DomainError, ResetMeanwhile
 from core.models.audit import Operation
 from core.ui import forms, identity, sign_in
 from core.ui.text import message, t
@@ -24,14 +24,18 @@ log = logging.getLogger("guichet")
 Result = TypeVar("Result")
 
 _TAB = "_tab"
+_DIGITS = 48
 
 
 def operation(form: str, *shown: object) -> str:
-    """Make the key of a click from what its form shows (ids, versions): the same click twice has the same key (S52)."""
+    """Make the key of a click from what its form shows (ids, versions): the same click twice has the same key (S52).
+
+    It begins with the demo's life it was drawn in: after a reset, ids and versions begin anew and would seem right.
+    """
     tab = st.session_state.get(_TAB)
     if tab is None:
         tab = st.session_state[_TAB] = secrets.token_hex(8)
-    return hashlib.sha256(repr((tab, form, shown)).encode()).hexdigest()
+    return f"{life():x}:{hashlib.sha256(repr((tab, form, shown)).encode()).hexdigest()[:_DIGITS]}"
 
 
 def act(
@@ -77,7 +81,9 @@ class _RepeatedError(Exception):
 
 
 def _begin(session: Session, actor: Actor, key: str) -> None:
-    """Claim the key first: a repeat waits for the first one here, and then does nothing."""
+    """Claim the key first: a repeat waits for the first one here, and then does nothing. Raises ResetMeanwhile."""
+    if not key.startswith(f"{life():x}:"):
+        raise ResetMeanwhile
     session.add(Operation(key=key, actor=actor.username, at=clock.real_now()))
     try:
         session.flush()

@@ -184,6 +184,14 @@ class TestOptions:
         assert held() == ["MOB_DATA_5G"]
         assert "O1000001701" in texts(screen)
 
+    def test_what_was_drawn_before_a_reset_of_the_demo_is_refused_afterwards(self) -> None:
+        screen = flip(drawer(_options, HOT, "mobile"), HOT, "MOB_DATA_5G")
+        with db.transaction() as session:
+            session.exec(select(DemoClock)).one().resets += 1
+        screen = click(screen, "home:review:confirm")
+        assert "La démo a été remise à zéro entre-temps" in texts(screen)
+        assert held() == []
+
     def test_cancelled_the_toggle_falls_back(self) -> None:
         screen = click(flip(drawer(_options, HOT, "mobile"), HOT, "MOB_DATA_5G"), "home:review:cancel")
         assert not on(screen, HOT, "MOB_DATA_5G")
