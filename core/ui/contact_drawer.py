@@ -75,7 +75,10 @@ def draw_code(customer_id: int, data: ContactData) -> None:
             st.text_input(t("Code of six digits"), key="account:code", max_chars=12, autocomplete="one-time-code", width=160)
             tries = st.session_state.get("_code_tries", 0)
             st.form_submit_button(
-                t("Confirm the e-mail"), key="account:code:save", on_click=_confirm, args=(customer_id, data.version, tries)
+                t("Confirm the e-mail"),
+                key="account:code:save",
+                on_click=_confirm,
+                args=(customer_id, tries, operation(CODE, customer_id, data.version, tries)),
             )
         forms.error(CODE, "code")
         forms.answer(CODE)
@@ -122,13 +125,13 @@ def _told(changed: Changed) -> str:
     return saved or t("Nothing was changed.")
 
 
-def _confirm(customer_id: int, version: int, tries: int) -> None:
+def _confirm(customer_id: int, tries: int, key: str) -> None:
     """Count the try, then judge it: two clicks' worth of work, so that a refusal can't undo the count."""
     code, st.session_state["account:code"] = st.session_state["account:code"], ""
     st.session_state["_code_tries"] = tries + 1
-    if act(contacts.count_try, form=CODE, operation=operation(f"{CODE}:try", customer_id, version, tries), customer_id=customer_id):
+    if act(contacts.count_try, form=CODE, operation=f"{key}-try", customer_id=customer_id):
         act(
-            contacts.confirm_email, form=CODE, operation=operation(CODE, customer_id, version, tries), customer_id=customer_id,
+            contacts.confirm_email, form=CODE, operation=key, customer_id=customer_id,
             code=code, done=t("The e-mail is confirmed."),
         )  # fmt: skip
 

@@ -140,7 +140,7 @@ def _ask(customer_id: int, amends: MandateView | None, key: str) -> None:
 
 def _sign(customer_id: int, key: str) -> None:
     code = st.session_state["bills:mandate:code"]
-    if act(mandates.count_try, form=FORM, operation=secrets.token_hex(), customer_id=customer_id):
+    if act(mandates.count_try, form=FORM, operation=operation(FORM, secrets.token_hex()), customer_id=customer_id):
         act(mandates.sign, form=FORM, operation=key, done=_signed, customer_id=customer_id, code=code)
 
 

@@ -10,6 +10,7 @@ from core.db import reading
 from core.services import security, sessions
 from core.services.security import Access
 from core.services.sessions import SessionLine
+from core.settings import settings
 from core.ui import forms, gate, identity, parts
 from core.ui.act import act, operation
 from core.ui.gate import Visit
@@ -84,6 +85,8 @@ def show_sessions(actor: Actor, customer_id: int | None) -> None:
     others = [line.id for line in lines if line.id != here]
     if not lines:
         parts.empty(t("Signed in nowhere."))
+    elif settings().demo:
+        st.caption(t("Sign-ins follow real time, whatever day the demo's clock shows."))
     if may and others:
         key = operation(SESSIONS, *others)
         st.button(t("Sign out everywhere else") if here in {line.id for line in lines} else t("Sign out everywhere"),
@@ -110,7 +113,7 @@ def _show_session(line: SessionLine, customer_id: int | None, *, here: bool, may
 
 def _count_try(form: str) -> bool:
     """Count a try of one's own password, in a transaction of its own: the refusal that may follow must not undo it."""
-    return act(security.count_try, form=form, operation=secrets.token_hex())
+    return act(security.count_try, form=form, operation=operation(form, secrets.token_hex()))
 
 
 def _change(key: str) -> None:

@@ -105,10 +105,16 @@ def _show_review(row: DocumentRow) -> None:
             (t("Copy erased"), day(row.purge_on) if row.purge_on else t("kept")),
         ]
     )
-    st.button(t("Accept"), key="account:review:accept", type="primary", on_click=_review, args=(row, True))
+    st.button(
+        t("Accept"),
+        key="account:review:accept",
+        type="primary",
+        on_click=_review,
+        args=(row, True, operation(REVIEW, row.id, row.version, True)),
+    )
     st.text_input(t("Reason of a refusal (the customer reads it)"), key="account:review:reason", max_chars=documents.REASON_LENGTH)
     forms.error(REVIEW, "reason")
-    st.button(t("Refuse"), key="account:review:reject", on_click=_review, args=(row, False))
+    st.button(t("Refuse"), key="account:review:reject", on_click=_review, args=(row, False, operation(REVIEW, row.id, row.version, False)))
     forms.answer(REVIEW)
 
 
@@ -153,10 +159,10 @@ def _add(customer_id: int) -> None:
     forms.say(UPLOAD, t("Received. We check it and write to the customer."), good=True)
 
 
-def _review(row: DocumentRow, accept: bool) -> None:  # noqa: FBT001 - a callback's argument
+def _review(row: DocumentRow, accept: bool, key: str) -> None:  # noqa: FBT001 - a callback's argument
     visit = gate.visit(Permission.DOCUMENT_REVIEW)
     act(
-        documents.review, form=REVIEW, operation=operation(REVIEW, row.id, row.version, accept), customer_id=visit.customer.id, document_id=row.id,
+        documents.review, form=REVIEW, operation=key, customer_id=visit.customer.id, document_id=row.id,
         shown_version=row.version, accept=accept, reason=st.session_state.get("account:review:reason", ""),
         done=t("Accepted. The customer is told.") if accept else t("Rejected. The customer is told why."),
     )  # fmt: skip
