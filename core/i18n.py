@@ -112,6 +112,7 @@ def number(value: int, language: str) -> str:
     return numbers.format_decimal(value, locale=_BABEL[language])
 
 
+@lru_cache(maxsize=4096)
 def decimal(value: float, language: str, digits: int = 1) -> str:
     """Write a number with at most so many decimals."""
     return numbers.format_decimal(round(value, digits), format="#,##0." + "#" * digits, locale=_BABEL[language])
