@@ -7,7 +7,7 @@ from sqlalchemy import text, update
 from sqlmodel import Session, col, select
 
 from core import clock
-from core.db import Base
+from core.db import RESET_LOCK, Base
 from core.documents import pending
 from core.models.audit import DemoClock
 from core.models.communication import Communication, MessageChannel
@@ -98,6 +98,7 @@ def _empty(session: Session) -> None:
     """Delete all rows and let ids begin at 1 again: addresses and links stay what they were."""
     tables = Base.metadata.sorted_tables
     if session.get_bind().dialect.name == "postgresql":  # Row by row it would look for each bill in all that was used.
+        session.execute(text(f"LOCK TABLE {RESET_LOCK} IN ACCESS EXCLUSIVE MODE"))
         session.execute(text(f"TRUNCATE {', '.join(one.name for one in tables)} RESTART IDENTITY"))
     else:
         for one in reversed(tables):

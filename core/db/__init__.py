@@ -2,6 +2,21 @@
 
 from core.db.ask import ask, once
 from core.db.base import Base, closed
-from core.db.engine import OnlyReads, engine, life, make_engine, reading, snapshot, transaction, use
+from core.db.engine import RESET_LOCK, OnlyReads, engine, life, look_again, make_engine, reading, snapshot, transaction, use
 
-__all__ = ["Base", "OnlyReads", "ask", "closed", "engine", "life", "make_engine", "once", "reading", "snapshot", "transaction", "use"]
+__all__ = [
+    "RESET_LOCK",
+    "Base",
+    "OnlyReads",
+    "ask",
+    "closed",
+    "engine",
+    "life",
+    "look_again",
+    "make_engine",
+    "once",
+    "reading",
+    "snapshot",
+    "transaction",
+    "use",
+]

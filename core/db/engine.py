@@ -47,8 +47,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first and writes later would fail as soon as another one wrote in between."""
     writes = connection.get_execution_options().get(_WRITES, True)
-    driver: Any = connection.connection.driver_connection
-    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver: Any = connection.connection.driver_connection  # Past SQLAlchemy, for what can't fail: every page begins so.
+    driver.execute(f"PRAGMA query_only = {int(not writes)}")
+    if writes:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        driver.execute("BEGIN")
 
 
 _used: list[str] = []
@@ -67,14 +71,14 @@ def engine() -> Engine:
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Open the one transaction of a click: everything in it is written, or nothing is."""
-    if shared := _snapshot.get():
-        shared.end()  # What is read after the write must know of it.
+    look_again()
     try:
         with Session(engine(), expire_on_commit=False) as session, session.begin():
             _follow_demo_clock(session, known={})
             yield session
     finally:
         _moments.clear()  # The transaction may have moved the clock.
+        look_again()  # What is read from now on must know of the write.
 
 
 @contextmanager
@@ -87,8 +91,8 @@ def reading() -> Iterator[Session]:
         return
     try:
         yield shared.session()
-    except SQLAlchemyError:
-        shared.end()  # PostgreSQL answers nothing more in a transaction that failed.
+    except SQLAlchemyError as error:
+        shared.end(error)  # PostgreSQL answers nothing more in a transaction that failed.
         raise
 
 
@@ -105,8 +109,17 @@ def snapshot() -> Iterator[None]:
     token = _snapshot.set(shared)
     try:
         yield
+    except BaseException as error:
+        shared.end(error)
+        raise
     finally:
         _snapshot.reset(token)
+        shared.end()
+
+
+def look_again() -> None:
+    """Let the next reading of a snapshot see the newest moment."""
+    if shared := _snapshot.get():
         shared.end()
 
 
@@ -124,11 +137,11 @@ class _Snapshot:
             self._session = self._opened.enter_context(_reader())
         return self._session
 
-    def end(self) -> None:
-        """Let go of the database."""
+    def end(self, error: BaseException | None = None) -> None:
+        """Let go of the database; an error that is under way stays the one that is told."""
         opened, self._opened, self._session = self._opened, None, None
         if opened is not None:
-            opened.close()
+            opened.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
 
 
 _snapshot: ContextVar[_Snapshot | None] = ContextVar("snapshot", default=None)
@@ -140,6 +153,10 @@ def _readers(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite":
         return engine.execution_options(**{_WRITES: False})
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+RESET_LOCK = "demo_clock"
+"""The table that a reset on PostgreSQL holds alone: emptied tables look empty to a moment that began before, so pages finish first, or wait."""
 
 
 class OnlyReads(Exception):
@@ -159,6 +176,8 @@ class _ReadingSession(Session):
 def _reader() -> Iterator[Session]:
     reader = _ReadingSession(_readers(engine()), autoflush=False, close_resets_only=False, info={ANSWERS: {}})
     with reader as session, session.begin():
+        if settings().demo and engine().dialect.name == "postgresql":
+            session.connection().exec_driver_sql(f"LOCK TABLE {RESET_LOCK} IN ACCESS SHARE MODE")
         _follow_demo_clock(session, _moments)
         yield session
 

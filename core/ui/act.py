@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from core import clock
 from core.actor import Actor
-from core.db import life, transaction
+from core.db import life, look_again, transaction
 from core.errors import ChangedMeanwhile, DomainError, ResetMeanwhile
 from core.models.audit import Operation
 from core.ui import forms, identity, sign_in
@@ -45,6 +45,7 @@ def act(
 
     Call it in an `on_click` callback, or under a spinner: no drawing command runs inside the transaction, so a rerun can't cut it in two.
     """
+    look_again()  # Within a run, who is signed in may have changed since it began.
     signed_in = identity.current()
     if signed_in is None:
         forms.say(sign_in.FORM, t("You were signed out. Sign in again; nothing was changed."), good=False)

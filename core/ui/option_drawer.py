@@ -124,11 +124,13 @@ def _row(visit: Visit, plan: Held, option: Offering, order_no: str | None, asked
     on = any(one.status is not ProductStatus.PENDING_TERMINATE for one in running)
     price = billing.price_cents(option.code, clock.today(), business=not plan.vat_included)
     st.session_state[key] = asked.turn_on if asked else on
-    words = (option.name(language()), option_words.short_price(price, once=option.one_shot), *_states(option, running, order_no))
+    words = (option.name(language()), option_words.short_price(price, once=option.one_shot), *_states(option, running))
     st.toggle(
         " · ".join(words), key=key, disabled=not _may_switch(visit, plan, option) or order_no is not None, on_change=_ask,
         args=(plan.product_no, option.code, key),
     )  # fmt: skip
+    if order_no:
+        draw(note(t("order {order_no} is under way: undo it on the page behind, or wait", order_no=order_no)))
     if running and order_no is None and len(running) < option.max and option.max > 1 and _may_switch(visit, plan, option):
         st.button(
             t("One more"), key=f"home:more:{plan.product_no}:{option.code}", icon=":material/add:", type="tertiary",
@@ -136,8 +138,8 @@ def _row(visit: Visit, plan: Held, option: Offering, order_no: str | None, asked
         )  # fmt: skip
 
 
-def _states(option: Offering, running: list[Held], order_no: str | None) -> list[str]:
-    """Say what a toggle can't: how many there are, when one ends, and that an order is under way."""
+def _states(option: Offering, running: list[Held]) -> list[str]:
+    """Say what a toggle can't: how many there are, and when one ends."""
     words = []
     if option.one_shot and running:
         words.append(t("{count} bought in this period", count=len(running)))
@@ -148,8 +150,6 @@ def _states(option: Offering, running: list[Held], order_no: str | None) -> list
             words.append(t("usable until {last}", last=day(one.until.fromordinal(one.until.toordinal() - 1), "short")))
         elif one.status is ProductStatus.PENDING_ACTIVE:
             words.append(t("on its way, expected on {day}", day=day(one.since, "short")))
-    if order_no:
-        words.append(t("order {order_no} is under way: undo it on the page behind, or wait", order_no=order_no))
     return words
 
 

@@ -15,7 +15,8 @@ from core.errors import DomainError
 LANGUAGE = "_language"
 _JOINED = "\u2060"
 """Not seen, and enough to keep an address from becoming a link of its own."""
-_LINK = re.compile(r"(:(?=//)|@|www(?=\.))", re.IGNORECASE)
+_LINK = re.compile(r"(:(?=//|material/|streamlit:)|@|www(?=\.))", re.IGNORECASE)
+_LINE_END = re.compile(r"[^\S\xa0\u202f]*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 _INERT = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]()#+-.!|~$:"} | {char: f"&#{ord(char)};" for char in "<>&"})
 
 
@@ -67,8 +68,8 @@ def esc(text: str) -> str:
 
 
 def md(text: str) -> str:
-    """Make a text inert inside markdown, such as a button's label: no mark-up, no picture, no link of its own (S40)."""
-    return _LINK.sub(rf"\1{_JOINED}", text).translate(_INERT)
+    """Make a text inert inside markdown, such as a button's label: no mark-up, picture, icon, link or line of its own (S40)."""
+    return _LINK.sub(rf"\1{_JOINED}", _LINE_END.sub(" ", text)).translate(_INERT)
 
 
 def euro(cents: int) -> str:

@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -25,8 +28,8 @@ from core.models.payment import Payment, PaymentAllocation
 from core.models.product import Product
 from core.models.usage import UsageDay, UsageEvent
 from core.models.user import User
+from core.services import bills, customers, payments, references, sessions, users
 from core.services import demo as demo_clock
-from core.services import payments, references, sessions, users
 from core.services.references import parse_ogm
 from seed import demo
 from tests.conftest import FIRST_DAY
@@ -209,6 +212,28 @@ class TestReset:
             name: found for name, found in first.items() if name not in changed
         }
         assert len(list((tmp_path / "documents").iterdir())) == 1
+
+    def test_what_is_drawn_meanwhile_is_of_before_or_after_never_of_an_empty_demo(self, engine: Engine) -> None:
+        done = threading.Event()
+        found: list[tuple[str, int]] = []
+
+        def draw() -> None:
+            while not done.is_set():
+                with db.snapshot():
+                    with db.reading() as session:
+                        kevin = customers.head(session, SYSTEM, customer_no="10000055")
+                    time.sleep(0.05)
+                    with db.reading() as session:
+                        found.append((kevin.name, bills.open_summary(session, kevin.id).open_cents))
+
+        with ThreadPoolExecutor(3) as pool:
+            drawing = [pool.submit(draw) for _ in range(3)]
+            time.sleep(0.2)
+            start.reset_demo(Actor(None, "agent", Role.AGENT))
+            done.set()
+            for one in drawing:
+                one.result(timeout=60)
+        assert set(found) == {("Kevin Dubois", 168_00)}
 
     def _sign_in(self, session: Session) -> tuple[str, str, str, str]:
         """Sign in as an agent, as a customer, as one who left again, and as somebody whom the demo does not know."""

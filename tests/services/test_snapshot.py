@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, bindparam, event, func
-from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlmodel import Session, col, delete, select
 
 from core import db
@@ -87,6 +87,40 @@ class TestSnapshot:
                 session.add(_row())
             with pytest.raises(InvalidRequestError):
                 kept.exec(select(Operation)).all()
+
+    def test_a_reading_within_a_transaction_is_not_taken_for_the_newest_afterwards(self, engine: Engine) -> None:
+        with db.snapshot():
+            with db.transaction() as session:
+                session.add(_row())
+                session.flush()
+                with db.reading() as before:
+                    assert counted(before) == 0
+            with db.reading() as after:
+                assert counted(after) == 1
+
+    def test_it_looks_again_where_it_is_told_to(self, engine: Engine) -> None:
+        with db.snapshot():
+            with db.reading() as session:
+                assert counted(session) == 0
+            written_elsewhere(engine)
+            db.look_again()
+            with db.reading() as session:
+                assert counted(session) == 1
+
+    def test_an_error_under_way_stays_the_one_that_is_told(self, engine: Engine) -> None:
+        def draw() -> None:
+            with db.snapshot(), db.reading() as session:
+                session.add(_row())
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            draw()
+
+    def test_a_statement_that_writes_is_refused_too(self, engine: Engine) -> None:
+        with pytest.raises(DBAPIError), db.reading() as session:
+            session.execute(delete(Operation))
+        with db.transaction() as session:
+            session.execute(delete(Operation))
 
     def test_a_reading_session_writes_nothing(self, engine: Engine) -> None:
         with pytest.raises(db.OnlyReads), db.reading() as session:
