@@ -77,7 +77,7 @@ def _held(products: Sequence[Holding]) -> list[Held]:
     names = {one.id: one.user_name or (national(one.line) if one.line else None) for one in products}
     today = clock.today()
     return [
-        Held(one.offering_code, one.since, one.until, one.id, names[one.id] or (names.get(one.parent_id) if one.parent_id else None))
+        Held(one.code, one.since, one.until, one.id, names[one.id] or (names.get(one.parent_id) if one.parent_id else None))
         for one in products
         if one.status in _BILLED or (one.status is ProductStatus.PENDING_ACTIVE and one.since > today)
     ]

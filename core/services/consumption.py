@@ -153,7 +153,7 @@ def _plans(session: Session, customer_id: int, period: Period) -> list[tuple[int
     under: dict[int | None, list[tuple[int, Running]]] = {}
     for row in holdings.of_customer(session, customer_id).products:
         if row.since < period.until and (row.until is None or row.until > period.since):
-            under.setdefault(row.parent_id, []).append((row.id, Running(row.offering_code, row.since, row.until)))
+            under.setdefault(row.parent_id, []).append((row.id, Running(row.code, row.since, row.until)))
     return [(plan_id, plan, [option for _, option in under.get(plan_id, [])]) for plan_id, plan in under.get(None, [])]
 
 

@@ -1,10 +1,10 @@
 """What a customer holds and how he is billed, in one read: what runs, what is billed and what was used all start here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlmodel import Session, col
@@ -17,12 +17,13 @@ from core.models.product import Product, ProductStatus
 from core.services.billing import Account
 
 
-class Holding(NamedTuple):
-    """A product of a customer's: one that runs, that ended, or that is to come."""
+@dataclass(frozen=True)
+class Holding:
+    """A product of a customer's, as its row has it: one that runs, that ended, or that is to come."""
 
     id: int
     product_no: str
-    offering_code: str
+    code: str
     parent_id: int | None
     ordinal: int
     since: date
@@ -63,7 +64,7 @@ _ABOUT_HIM = 5
 @cache
 def _query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of that many columns
     billed = (BillingAccount.bill_model, BillingAccount.cycle_day, BillingAccount.migrate_on, Customer.kind)
-    products = [getattr(Product, name) for name in Holding._fields]
+    products = [getattr(Product, "offering_code" if one.name == "code" else one.name) for one in fields(Holding)]
     return (
         select(*(col(column) for column in billed), col(Customer.status).label("customer_status"), *products)
         .select_from(BillingAccount)

@@ -21,21 +21,9 @@ GONE = (ProductStatus.TERMINATED, ProductStatus.CANCELLED)
 
 
 @dataclass(frozen=True)
-class Held:
+class Held(Holding):
     """A plan or an option that runs; `price_cents` is today's price as its reader sees it: with VAT, for a business without."""
 
-    id: int
-    product_no: str
-    code: str
-    parent_id: int | None
-    ordinal: int
-    since: date
-    until: date | None
-    status: ProductStatus
-    line: str | None
-    user_name: str | None
-    is_minor: bool
-    version: int
     price_cents: int
     vat_included: bool
     options: tuple["Held", ...] = field(default=())
@@ -126,7 +114,7 @@ def _running(session: Session, customer_id: int) -> list[Held]:
 
 
 def _held(one: Holding, today: date, *, business: bool) -> Held:
-    return Held(*one, billing.price_cents(one.offering_code, today, business=business), not business)
+    return Held(**vars(one), price_cents=billing.price_cents(one.code, today, business=business), vat_included=not business)
 
 
 def _nest(rows: list[Held]) -> tuple[Held, ...]:
