@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from core import i18n
-from core.catalogue import Service, catalogue
+from core.catalogue import Service, catalogue, law
 from core.errors import N_
 from core.models.bill import BillCategory, LineKind
 from core.services.bill_words import label
@@ -70,6 +70,7 @@ class Explanation:
     before_cents: int
     steps: tuple[Step, ...]
     total_cents: int
+    vat: Told
     sentences: tuple[Told, ...]
     advice: tuple[Advice, ...]
 
@@ -80,7 +81,22 @@ def explain(after: Paper, before: Paper | None, *, plans: Mapping[int, str], lan
     sentences = (*_sentences(after, before), *_unchanged(after, before, language))
     advice = tuple(_advice(after, plans, language))
     start = before.total_cents if before else 0
-    return Explanation(after.bill_date, before.bill_date if before else None, start, tuple(steps), after.total_cents, sentences, advice)
+    begun = before.bill_date if before else None
+    return Explanation(after.bill_date, begun, start, tuple(steps), after.total_cents, _vat(after), sentences, advice)
+
+
+def _vat(paper: Paper) -> Told:
+    """Tell what of the amount is VAT; what third parties charge lies outside of it (R4, R5)."""
+    third = sum(line.amount_cents for line in paper.lines if line.kind is LineKind.THIRD_PARTY)
+    own = paper.total_cents - third
+    figures = {
+        "excl_cents": own - paper.vat_cents, "percent": law("vat_percent"), "vat_cents": paper.vat_cents, "own_cents": own, "third_cents": third,
+    }  # fmt: skip
+    formula = N_("{excl_cents} + {vat_cents} VAT ({percent} %) = {own_cents}")
+    return Told(
+        N_("{excl_cents} + {vat_cents} VAT ({percent} %) = {own_cents}; {third_cents} of third parties, outside VAT") if third else formula,
+        figures,
+    )
 
 
 def _steps(after: Paper, before: Paper | None, language: str) -> Iterator[Step]:

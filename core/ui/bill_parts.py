@@ -24,7 +24,7 @@ from core.services.periods import next_banking_day
 from core.services.references import epc_qr, group_iban
 from core.ui import download, gate, navigation, parts
 from core.ui.gate import Visit
-from core.ui.parts import Mark, Step, card, draw, entry, facts, heading, waterfall
+from core.ui.parts import Mark, Step, card, draw, entry, facts, heading, note, waterfall
 from core.ui.text import day, esc, euro, language, md, t, tn
 
 NEXT = "next"
@@ -148,6 +148,7 @@ def _explanation(bill_no: str) -> None:
             found = bills.explain_bill(session, visit.actor, bill_no=bill_no, **asked)  # type: ignore[arg-type]
     st.caption(_compared(found, estimate=bill_no == NEXT))
     waterfall([*_steps(found, estimate=bill_no == NEXT)])
+    draw(note(_say(found.vat)))
     for told in [*found.sentences, *(one.sentence for one in found.advice)]:
         st.markdown(md(_say(told)))
     if any(one.worth_it for one in found.advice) and not visit.customer.read_only:

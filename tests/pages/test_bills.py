@@ -166,6 +166,7 @@ class TestExplanation:
         assert screen.query_params["bill"] == "next"
         assert "Facture estimée du 05/12/2026, comparée à celle du 05/11/2026" in texts(screen)
         assert "8,00 € × 15/30 (16/11 – 30/11)" in texts(screen)
+        assert "44,63 € + 9,37 € de TVA (21 %) = 54,00 €" in texts(screen)
 
     def test_another_customers_bill_opens_nothing(self) -> None:
         with db.transaction() as session:

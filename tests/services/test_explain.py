@@ -40,6 +40,7 @@ class TestExplain:
             "The option 5 GB a month (10,00 € a month) would have avoided these 62,00 €."
         ]
         assert found.advice[0].worth_it
+        assert said(found.vat) == "115,70 € + 24,30 € VAT (21 %) = 140,00 €; 6,00 € of third parties, outside VAT"
 
     def test_p02_the_peak_option_is_not_worth_it(self) -> None:
         usage = {(1, UsageKind.VOICE, Tariff.PEAK): Sum(9, 2700, 2700, 225)}
@@ -70,6 +71,8 @@ class TestExplain:
         after = preview(account=account, held=held, bill_date=DECEMBER, previous=PAID_NOVEMBER)
         found = explain(Paper.of_draft(after), Paper.of_draft(before), plans={}, language="en")
         assert steps(found) == [("Mobile Chili: new", 2314), ("VAT", after.vat_cents - before.vat_cents)]
+        assert found.vat.params["excl_cents"] == after.excl_cents
+        assert found.vat.params["own_cents"] == after.excl_cents + after.vat_cents == found.total_cents
 
     def test_tells_what_began_what_ended_and_what_was_only_before(self) -> None:
         over = {(1, UsageKind.DATA, Tariff.OVER): Sum(1, 200_000, 200_000, 1000)}
