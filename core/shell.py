@@ -18,7 +18,9 @@ from core.ui.text import speak
 def main() -> None:
     """Run the page the address names, for whom the cookie names."""
     st.set_page_config(page_title="Guichet", page_icon=icon(), layout="wide")
-    start.once()
+    if not start.done():
+        with st.spinner("Guichet …"):  # Nobody has signed in yet: no language is chosen.
+            start.once()
     with view.at_one_moment(), drawers_last():
         _run()
 

@@ -34,6 +34,11 @@ def once() -> None:
     ready()
 
 
+def done() -> bool:
+    """Whether `once` has done its work."""
+    return once.cache_info().currsize > 0
+
+
 def reset_demo(actor: Actor) -> None:
     """Put a demo back to its first day; whoever is signed in stays signed in."""
     actor.require(Permission.DEMO_MOVE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from core import i18n
-from core.catalogue import Service, catalogue, law
+from core.catalogue import Offering, Service, catalogue, law
 from core.errors import N_
 from core.models.bill import BillCategory, LineKind
 from core.services.bill_words import label
@@ -206,7 +206,7 @@ def _advice(after: Paper, plans: Mapping[int, str], language: str) -> Iterator[A
             for option in catalogue().options_of(plan)
             if not option.one_shot and _holds(getattr(option.allowance, wanted), line.quantity)
         ]
-        if not fitting:
+        if not fitting or _runs(after, fitting, line.detail):
             continue
         option = min(fitting, key=lambda one: one.price_cents(after.bill_date))
         price = option.price_cents(after.bill_date)
@@ -216,6 +216,12 @@ def _advice(after: Paper, plans: Mapping[int, str], language: str) -> Iterator[A
         if not worth:
             said = N_("The option {option} ({price_cents} a month) would not be worth it: it would have avoided {paid_cents} only.")
         yield Advice(Told(said, params), line.product_id, option.group, worth)
+
+
+def _runs(after: Paper, options: Sequence[Offering], who: str | None) -> bool:
+    """Whether one of these options is on the bill already: it came too late for what was used, and needs no advice."""
+    codes = {option.code for option in options}
+    return any(line.kind in _REGULAR and line.code in codes and line.detail == who for line in after.lines)
 
 
 def _holds(allowance: int | str | None, quantity: int) -> bool:

@@ -23,6 +23,7 @@ from core.services import audit, billing, billing_facts, communications, option_
 from core.services.orders import OPTION_ORDERS, Item
 from core.services.rating import Running, bundle
 from core.services.usage import period_sums
+from core.services.usage_numbers import national
 
 
 class AlreadyUndone(DomainError):
@@ -59,12 +60,13 @@ class ChangedAfterwards(DomainError):
 class Undoable:
     """A change that is fresh or still to come: what it does, who asked for it, until when it can be taken back.
 
-    `withdraws` is a change that has not taken effect; `until_at` is None while a delivery is awaited; `why_not` is the refusal
+    `who` is whose line the plan is, or its number. `withdraws` is a change that has not taken effect; `until_at` is None while a delivery is awaited; `why_not` is the refusal
     that taking it back would meet.
     """
 
     order_no: str
     plan: Offering
+    who: str | None
     on: Offering | None
     off: Offering | None
     created_by: str
@@ -166,7 +168,8 @@ def _undoable(session: Session, change: _Change) -> Undoable:
     except DomainError as refusal:
         why_not = refusal
     return Undoable(
-        order.order_no, catalogue()[change.plan.offering_code], change.offering(ItemAction.ADD), change.offering(ItemAction.DELETE),
+        order.order_no, catalogue()[change.plan.offering_code], change.plan.user_name or (national(change.plan.line) if change.plan.line else None),
+        change.offering(ItemAction.ADD), change.offering(ItemAction.DELETE),
         order.created_by, order.created_at, order.effective_on, order.undo_until_at, change.withdraws, why_not,
     )  # fmt: skip
 

@@ -61,7 +61,7 @@ def change(one: Undoable) -> str:
 def change_facts(one: Undoable) -> str:
     """Say on which plan, by whom and when a change was made, and until when it can be undone."""
     words = [
-        one.plan.name(language()),
+        " · ".join(part for part in (one.plan.name(language()), one.who) if part),
         t("order {order_no}", order_no=one.order_no),
         t("{at} by {who}", at=i18n.moment(one.created_at, language(), "short"), who=one.created_by),
     ]

@@ -69,7 +69,7 @@ def _facts(row: DocumentRow) -> list[str]:
     if row.reason:
         told.append(t("reason: {reason}", reason=row.reason))
     if row.held and row.purge_on:
-        told.append(t("copy erased on {purge_on}", purge_on=row.purge_on))
+        told.append(t("the copy is erased on {purge_on} at the latest", purge_on=row.purge_on))
     return told
 
 

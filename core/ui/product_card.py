@@ -11,7 +11,7 @@ from core.models.product import ProductStatus
 from core.services.consumption import Consumption, Counter, Gauge, LineUse
 from core.services.products import Held
 from core.services.usage_numbers import national
-from core.ui import counters, history, option_drawer, settings_popover
+from core.ui import counters, history, option_drawer, settings_drawer
 from core.ui.gate import Visit
 from core.ui.parts import Mark, Meter, card, draw, head, meters, note, tags
 from core.ui.text import day, euro, language, t, tn
@@ -147,8 +147,8 @@ def _buttons(visit: Visit, plan: Held) -> None:
             if decoder:
                 option_drawer.open_decoder(plan.product_no)
         if st.button(t("Compare"), key=f"home:history:{plan.product_no}", icon=":material/bar_chart:", type="tertiary"):
-            history.open_(plan.id, plan.offering.name(language()))
-        settings_popover.show(visit, plan)
+            history.open_(plan.id, " · ".join([plan.offering.name(language()), _who(plan)]))
+        settings_drawer.button(plan)
 
 
 def _rate(code: str) -> int:

@@ -94,13 +94,13 @@ def review(choice: Choice, half_day: HalfDay, fee: tuple[int, str | None], actor
     visit, most = choice.visit, slots.rule("self_moves")
     if visit is None:
         what = t("**{category}** on **{after}**", category=t(CATEGORIES[choice.category]), after=after)
-        return " · ".join((what, price(choice.category, *fee).rstrip("."), t("confirmation sent")))
+        return " · ".join((what, price(choice.category, *fee).rstrip("."), t("confirmation by message")))
     what = t("**Move** {before} → **{after}**", before=short(visit.day, visit.part), after=after)
     count = t("move {number} of {most}", number=visit.self_moves + 1, most=most)
     if actor.staff:
         count = t("not counted as one of the customer's {most} moves", most=most)
     along = [t("the arrival moves along, the day of leaving stays")] if visit.house_move else []
-    return " · ".join((what, t("free"), count, *along, t("confirmation sent")))
+    return " · ".join((what, t("free"), count, *along, t("confirmation by message")))
 
 
 def planned(visit: Visit) -> str:

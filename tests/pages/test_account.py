@@ -234,7 +234,7 @@ class TestDocuments:
 
     def test_shows_when_the_copy_is_erased(self) -> None:
         hand_in()
-        assert "copie effacée le 18/12/2026" in texts(open_tab())
+        assert "copie effacée le 18/12/2026 au plus tard" in texts(open_tab())
 
     def test_is_checked_by_an_agent_and_not_by_the_customer(self) -> None:
         number = hand_in()

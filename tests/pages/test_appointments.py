@@ -130,7 +130,7 @@ class TestMove:
         plan()
         screen = click(open_tab("p01"), f"appointments:slot:{CHOSEN}")
         assert (
-            "**Déplacer** jeu. 19/11, 08 – 12 h → **mer. 25/11, 08 – 12 h** · gratuit · déplacement 1 sur 3 · confirmation envoyée"
+            "**Déplacer** jeu. 19/11, 08 – 12 h → **mer. 25/11, 08 – 12 h** · gratuit · déplacement 1 sur 3 · confirmation par message"
             in texts(screen)
         )
         click(screen, "appointments:confirm")

@@ -69,12 +69,12 @@ def _settings(product_no: str) -> None:
     from core.actor import Permission
     from core.db import reading
     from core.services import products
-    from core.ui import gate, settings_popover
+    from core.ui import gate, settings_drawer
 
     visit = gate.visit(Permission.CUSTOMER_READ)
     with reading() as session:
         plan = products.of_product_no(session, visit.actor, customer_id=visit.customer.id, product_no=product_no)
-    settings_popover.body(visit, plan)
+    settings_drawer.body(visit, plan)
 
 
 def _move() -> None:

@@ -4,9 +4,10 @@ from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from core import i18n
+from core.models.product import Product
 from core.models.usage import Tariff, UsageKind
 from core.services import bills
 from core.services.billing import Account, Coverage, Held, preview
@@ -41,6 +42,14 @@ class TestExplain:
         ]
         assert found.advice[0].worth_it
         assert said(found.vat) == "115,70 € + 24,30 € VAT (21 %) = 140,00 €; 6,00 € of third parties, outside VAT"
+
+    def test_an_option_that_runs_since_is_advised_no_more(self, session: Session) -> None:
+        customer = family(session)
+        noa = session.exec(select(Product).where(Product.customer_id == customer.id, Product.user_name == "Noa")).one()
+        make_product(session, customer, "MOB_DATA_5G", parent_id=noa.id, since=date(2026, 11, 18))
+        found = bills.explain_next(session, AGENT, customer_id=customer.id, language="en")
+        assert found.total_cents == 14600 + 433 + 1000
+        assert found.advice == ()
 
     def test_p02_the_peak_option_is_not_worth_it(self) -> None:
         usage = {(1, UsageKind.VOICE, Tariff.PEAK): Sum(9, 2700, 2700, 225)}

@@ -6,15 +6,17 @@ import streamlit as st
 
 from core.actor import Permission
 from core.db import reading
-from core.errors import N_
+from core.errors import N_, NotFound
 from core.models.product import AlertChannel, AlertMetric
-from core.services import alerts, caps
+from core.services import alerts, caps, products
 from core.services.alerts import Alert
 from core.services.products import Held
-from core.ui import forms
+from core.services.usage_numbers import national
+from core.ui import forms, gate
 from core.ui.act import act, operation
 from core.ui.gate import Visit
-from core.ui.text import euro, t
+from core.ui.parts import drawer
+from core.ui.text import euro, md, t
 
 NONE = -1
 """The choice of no alert, or no cap: a widget can't tell None from nothing chosen."""
@@ -23,16 +25,24 @@ _LABELS = {AlertMetric.BUNDLE_PERCENT: N_("Bundle used"), AlertMetric.OVER_CENTS
 _CHANNELS = {AlertChannel.SMS: N_("SMS"), AlertChannel.EMAIL: N_("E-mail"), AlertChannel.BOTH: N_("SMS and e-mail")}
 
 
-def show(visit: Visit, plan: Held) -> None:
-    """Draw the button, and the two forms once it is open; nothing where a plan has nothing to set."""
+def button(plan: Held) -> None:
+    """Draw the button that opens the settings of a line; nothing where a plan has nothing to set."""
     if not alerts.metrics(plan.offering) and not caps.offered(plan.offering):
         return
-    opened = st.popover(
-        t("Settings"), key=f"home:settings:{plan.product_no}", icon=":material/notifications:", type="tertiary", on_change="rerun"
-    )
-    if opened.open:
-        with opened:
-            body(visit, plan)
+    if st.button(t("Settings"), key=f"home:settings:{plan.product_no}", icon=":material/notifications:", type="tertiary"):
+        forms.forget()
+        words = (t("Settings"), md(plan.user_name or ""), national(plan.line) if plan.line else "")
+        drawer(" · ".join(word for word in words if word), lambda: _drawer(plan.product_no))
+
+
+def _drawer(product_no: str) -> None:
+    visit = gate.visit(Permission.CUSTOMER_READ)
+    try:
+        with reading() as session:
+            plan = products.of_product_no(session, visit.actor, customer_id=visit.customer.id, product_no=product_no)
+    except NotFound:
+        st.rerun()  # The plan ended meanwhile: the page behind says so.
+    body(visit, plan)
 
 
 def body(visit: Visit, plan: Held) -> None:
