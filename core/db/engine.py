@@ -1,6 +1,6 @@
 """One engine per database address, and the ways to use it: `reading()`, many of them in one `snapshot()`, and `transaction()`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -19,7 +19,6 @@ from core.settings import settings
 
 BUSY_SECONDS = 5
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}")
-_WRITES = "guichet_writes"
 
 
 @cache
@@ -30,29 +29,34 @@ def make_engine(url: str) -> Engine:
         return create_engine(url, pool_pre_ping=True)
     if address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    return _sqlite(url, _SQLITE_PRAGMAS, _begin_writing)
+
+
+def _sqlite(url: str, pragmas: Sequence[str], begin: Callable[[Connection], None]) -> Engine:
+    """Make an engine of SQLite that sets up each connection, and begins each transaction, as it is told."""
+
+    def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own class
+        connection.isolation_level = None  # The driver must not begin by itself: `begin` does.
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
     engine = create_engine(url, connect_args={"check_same_thread": False})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own class
-    connection.isolation_level = None  # The driver must not begin by itself: _begin_sqlite does.
-    cursor = connection.cursor()
-    for pragma in _SQLITE_PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_writing(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first and writes later would fail as soon as another one wrote in between."""
-    writes = connection.get_execution_options().get(_WRITES, True)
-    driver: Any = connection.connection.driver_connection  # Past SQLAlchemy, for what can't fail: every page begins so.
-    driver.execute(f"PRAGMA query_only = {int(not writes)}")
-    if writes:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        driver.execute("BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_reading(connection: Connection) -> None:
+    """Begin past SQLAlchemy, since it can't fail: every page does."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN")
 
 
 _used: list[str] = []
@@ -149,9 +153,9 @@ _snapshot: ContextVar[_Snapshot | None] = ContextVar("snapshot", default=None)
 
 @cache
 def _readers(engine: Engine) -> Engine:
-    """Return an engine's side for reading: nothing is locked, and a transaction sees one moment from its first statement on."""
+    """Return an engine's side for reading: nothing is locked or written, and a transaction sees one moment from its first statement on."""
     if engine.dialect.name == "sqlite":
-        return engine.execution_options(**{_WRITES: False})
+        return _sqlite(engine.url.render_as_string(hide_password=False), (*_SQLITE_PRAGMAS, "query_only=ON"), _begin_reading)
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 

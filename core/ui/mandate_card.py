@@ -90,7 +90,8 @@ def _form(visit: Visit, save: str, mandate: MandateView | None) -> None:
     st.button(
         save, key="bills:mandate:save", type="secondary" if amends else "primary", on_click=_ask, args=(visit.customer.id, amends, key)
     )
-    st.caption(t("A code goes to the customer's phone; it signs the mandate."))
+    customer_reads = t("A code goes to your phone; it signs the mandate.")
+    st.caption(t("A code goes to the customer's phone; it signs the mandate.") if visit.actor.staff else customer_reads)
 
 
 def _code(visit: Visit, mandate: MandateView) -> None:

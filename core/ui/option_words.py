@@ -135,7 +135,8 @@ def _volume(review: Review) -> str:
     if not volume.later_mb:
         last = review.period_until.fromordinal(review.period_until.toordinal() - 1)
         return t("{now} until {last}", now=megabytes(volume.now_mb), last=day(last, "short"))
-    return t("{now} in this period, then {later}", now=megabytes(volume.now_mb), later=megabytes(volume.later_mb))
+    added = t("{now} in this period, then {later}", now=megabytes(volume.now_mb), later=megabytes(volume.later_mb))
+    return f"{added} · {t('what was charged above the bundle before stays charged')}"
 
 
 def _undo(review: Review) -> str:

@@ -132,10 +132,17 @@ class TestSnapshot:
 class TestAsk:
     def test_the_same_question_goes_to_the_database_once(self, engine: Engine) -> None:
         asked: list[str] = []
-        event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
-        with db.snapshot(), db.reading() as session:
-            counted(session)
-            counted(session)
+
+        def note(*call: Any) -> None:
+            asked.append(call[2])
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            with db.snapshot(), db.reading() as session:
+                counted(session)
+                counted(session)
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
         assert sum("operation" in statement for statement in asked) == 1
 
     def test_in_a_transaction_what_was_written_so_far_is_counted(self, engine: Engine) -> None:
