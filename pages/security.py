@@ -76,7 +76,13 @@ def show_check(visit: Visit, access: Access) -> None:
     with parts.card("check"):
         _title("check", t("Security question"))
         if access.question is None:
-            parts.empty(t("No question was chosen. Ask for two other facts: birth date, postcode, amount of the last bill."))
+            known = [
+                t("customer number"),
+                *([t("birth date")] if visit.customer.birth_date else []),
+                t("postcode"),
+                t("amount of the last bill"),
+            ]
+            parts.empty(t("No question was chosen. Ask for two other facts: {facts}.", facts=", ".join(known)))
             return
         st.text(access.question)
         if visit.actor.may(Permission.SECURITY_ANSWER_CHECK):

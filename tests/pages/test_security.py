@@ -1,5 +1,6 @@
 """The tab Sécurité: what a customer changes, what the house sees of it, and what nobody sees."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from core import db, start
 from core.actor import SYSTEM, Actor, Role
 from core.db import Base
 from core.models.communication import Communication
+from core.models.customer import Customer
 from core.models.user import User
 from core.services import security, sessions, users
 from tests.builders import make_customer
@@ -143,6 +145,14 @@ class TestQuestion:
 
 
 class TestHouse:
+    @pytest.mark.parametrize("born", [None, date(1980, 5, 17)])
+    def test_is_told_to_ask_a_caller_for_what_the_file_holds(self, born: date | None) -> None:
+        with db.transaction() as session:
+            session.exec(select(Customer).where(Customer.customer_no == "10000017")).one().birth_date = born
+        asked = next(text for text in said(open_tab("agent", "10000017").caption) if text.startswith("Aucune question"))
+        assert "n° de client" in asked
+        assert ("date de naissance" in asked) == (born is not None)
+
     def test_sees_states_and_no_form_of_the_customer(self) -> None:
         found = keys(open_tab("agent", "10000017"))
         assert "security:reset" in found
