@@ -50,7 +50,9 @@ def show_head(found: Visits, choice: Choice | None) -> None:
     with parts.row("appointments"):
         parts.heading(t("Appointments"), width="content")
         st.space("stretch")
-        if found.home and found.plannable and not (choice and choice.visit is None):
+        if choice and choice.visit is None:
+            st.button(t("Cancel"), key="appointments:plan:cancel", icon=":material/close:", on_click=half_days.keep, args=(None,))
+        elif found.home and found.plannable:
             new = half_days.new_visit(file.customer.id, found.plannable[0], found.home.postcode)
             st.button(t("Plan a visit"), key="appointments:plan", icon=":material/add:", on_click=half_days.keep, args=(new,))
     forms.answer(FORM)

@@ -84,6 +84,8 @@ def show(choice: Choice, week: Week, kinds: tuple[AppointmentCategory, ...]) -> 
         parts.heading(t("Choose another half day") if choice.visit else t("Choose a half day"), width="content")
         if choice.visit is None and len(kinds) > 1:
             _kinds(choice, kinds)
+        elif choice.visit is None:
+            parts.badge(t(CATEGORIES[choice.category]), "info", "event")
         since, last = week.days[0].day, week.days[-1].day
         st.caption(
             t("zone {zone} · week from {since} to {last}", zone=choice.zone, since=day(since, "short"), last=day(last, "short")),

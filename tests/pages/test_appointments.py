@@ -92,6 +92,13 @@ class TestWithoutAVisit:
         assert "Aucune visite n'est prévue." in texts(screen)
         assert screen.button(key="appointments:plan").label == "Planifier une visite"
 
+    def test_planning_can_be_left_again(self) -> None:
+        screen = click(open_tab(), "appointments:plan")
+        assert not has(screen, "appointments:plan")
+        screen = click(screen, "appointments:plan:cancel")
+        assert has(screen, "appointments:plan")
+        assert not [button for button in screen.button if (button.key or "").startswith("appointments:slot")]
+
     def test_a_visit_takes_three_clicks(self) -> None:
         screen = click(open_tab(), "appointments:plan")
         click(screen, f"appointments:slot:{slots.slot_id('50', date(2026, 11, 19), AFTERNOON)}")
