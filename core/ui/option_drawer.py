@@ -71,9 +71,10 @@ def body(product_no: str, group: Service) -> None:
         _row(visit, plan, option, under_way.get(option.code), asked)
         if asked:
             _review(visit, plan, asked)
-    holds = [(option.name(language()), " · ".join(option.holds[language()])) for option in options]  # type: ignore[index]
-    below = t("Demo prices. What was changed today can be undone until 23:59.")
-    draw(head(t("What each option holds"), 3, note=plan.offering.name(language())), fact_rows(holds), note(below))
+    if found is None:  # A review is about one option: what the others hold would only stand in its way.
+        holds = [(option.name(language()), " · ".join(option.holds[language()])) for option in options]  # type: ignore[index]
+        below = t("Demo prices. What was changed today can be undone until 23:59.")
+        draw(head(t("What each option holds"), 3, note=plan.offering.name(language())), fact_rows(holds), note(below))
 
 
 def decoder_body(product_no: str) -> None:
