@@ -16,22 +16,33 @@ class Permission(StrEnum):
     APPOINTMENT_WRITE = "appointment:write"
     BILL_ISSUE = "bill:issue"
     BILL_READ = "bill:read"
+    COLLECTION_RUN = "collection:run"
+    CREDIT_APPROVE = "credit:approve"
+    CREDIT_WRITE = "credit:write"
     CUSTOMER_READ = "customer:read"
     CUSTOMER_SEARCH = "customer:search"
     DEMO_MOVE = "demo:move"
     DOCUMENT_READ = "document:read"
     DOCUMENT_REVIEW = "document:review"
     DOCUMENT_WRITE = "document:write"
+    DUNNING_WRITE = "dunning:write"
+    EINVOICE_SEND = "einvoice:send"
+    JOB_RUN = "job:run"
     MANDATE_WRITE = "mandate:write"
     MESSAGE_READ = "message:read"
     ORDER_APPROVE = "order:approve"
     ORDER_WRITE = "order:write"
     PAYMENT_RECORD = "payment:record"
+    PAYMENT_REVERSE = "payment:reverse"
+    PLAN_ACCEPT = "plan:accept"
+    PLAN_WRITE = "plan:write"
+    REFUND_WRITE = "refund:write"
     SECURITY_ANSWER_CHECK = "security:answer_check"
     SECURITY_READ = "security:read"
     SECURITY_RESET_SEND = "security:reset_send"
     SECURITY_WRITE = "security:write"
     SESSION_REVOKE = "session:revoke"
+    STATEMENT_IMPORT = "statement:import"
     USAGE_EXPORT = "usage:export"
     USAGE_READ = "usage:read"
     USAGE_RECORD = "usage:record"
@@ -55,20 +66,27 @@ P = Permission
 _READS = {P.ACCOUNT_READ, P.APPOINTMENT_READ, P.BILL_READ, P.CUSTOMER_READ, P.DOCUMENT_READ, P.MESSAGE_READ, P.SECURITY_READ, P.USAGE_READ}
 _STAFF = _READS | {P.CUSTOMER_SEARCH, P.DEMO_MOVE}
 _AGENT = _STAFF | {
-    P.ACCOUNT_WRITE, P.APPOINTMENT_OVERRIDE, P.APPOINTMENT_WRITE, P.DOCUMENT_REVIEW, P.DOCUMENT_WRITE, P.MANDATE_WRITE, P.ORDER_WRITE,
-    P.SECURITY_ANSWER_CHECK, P.SECURITY_RESET_SEND, P.SESSION_REVOKE, P.USAGE_EXPORT,
+    P.ACCOUNT_WRITE, P.APPOINTMENT_OVERRIDE, P.APPOINTMENT_WRITE, P.CREDIT_WRITE, P.DOCUMENT_REVIEW, P.DOCUMENT_WRITE, P.DUNNING_WRITE,
+    P.EINVOICE_SEND, P.MANDATE_WRITE, P.ORDER_WRITE, P.PAYMENT_RECORD, P.PLAN_ACCEPT, P.PLAN_WRITE, P.SECURITY_ANSWER_CHECK,
+    P.SECURITY_RESET_SEND, P.SESSION_REVOKE, P.USAGE_EXPORT,
+}  # fmt: skip
+_SENIOR = _AGENT | {P.CREDIT_APPROVE, P.ORDER_APPROVE, P.PAYMENT_REVERSE, P.REFUND_WRITE}
+_BILLING = _STAFF | {
+    P.BILL_ISSUE, P.COLLECTION_RUN, P.CREDIT_APPROVE, P.CREDIT_WRITE, P.DUNNING_WRITE, P.EINVOICE_SEND, P.JOB_RUN, P.MANDATE_WRITE,
+    P.PAYMENT_RECORD, P.PAYMENT_REVERSE, P.PLAN_ACCEPT, P.PLAN_WRITE, P.REFUND_WRITE, P.STATEMENT_IMPORT, P.USAGE_EXPORT,
 }  # fmt: skip
 _SELF = _READS | {
-    P.ACCOUNT_WRITE, P.APPOINTMENT_WRITE, P.DOCUMENT_WRITE, P.MANDATE_WRITE, P.ORDER_WRITE, P.SECURITY_WRITE, P.SESSION_REVOKE, P.USAGE_EXPORT,
+    P.ACCOUNT_WRITE, P.APPOINTMENT_WRITE, P.DOCUMENT_WRITE, P.MANDATE_WRITE, P.ORDER_WRITE, P.PLAN_ACCEPT, P.SECURITY_WRITE,
+    P.SESSION_REVOKE, P.USAGE_EXPORT,
 }  # fmt: skip
 
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset(_STAFF),
     Role.AGENT: frozenset(_AGENT),
-    Role.SENIOR: frozenset(_AGENT | {P.ORDER_APPROVE}),
-    Role.BILLING: frozenset(_STAFF | {P.MANDATE_WRITE, P.PAYMENT_RECORD, P.BILL_ISSUE, P.USAGE_EXPORT}),
+    Role.SENIOR: frozenset(_SENIOR),
+    Role.BILLING: frozenset(_BILLING),
     Role.PRODUCT: frozenset(_STAFF),
-    Role.ADMIN: frozenset(_AGENT | {P.ORDER_APPROVE, P.USER_WRITE}),
+    Role.ADMIN: frozenset(_SENIOR | {P.JOB_RUN, P.USER_WRITE}),
     Role.CUSTOMER: frozenset(_SELF),
     Role.SYSTEM: frozenset(Permission),
 }

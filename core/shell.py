@@ -48,7 +48,10 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
     term = topbar.asked()
     if term:
         st.switch_page(navigation.page(navigation.DESK.path), query_params={"q": term})
-    if visit is not None and page.url_path != navigation.DESK.path:
+    if page.url_path in navigation.DESK_PATHS:
+        if signed_in.actor.staff:
+            navigation.desk_tabs(signed_in.actor)
+    elif visit is not None:
         band.show(visit)
         navigation.tabs(visit.customer.customer_no if visit.actor.staff else None)
     with gate.opened(visit):

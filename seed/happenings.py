@@ -13,7 +13,21 @@ from core.models.customer import CustomerStatus
 from core.models.document import DocumentKind
 from core.models.interaction import Interaction, InteractionChannel, Task
 from core.models.product import ProductStatus
-from core.services import appointments, audit, bill_issuing, caps, communications, documents, moves, orders, payments, products, slots
+from core.services import (
+    appointments,
+    audit,
+    bill_issuing,
+    caps,
+    collections,
+    communications,
+    documents,
+    moves,
+    orders,
+    payment_plans,
+    products,
+    refunds,
+    slots,
+)
 from core.services.bill_words import CreditReason
 from core.services.move_rules import Wish
 from seed.scene import Scene
@@ -96,18 +110,18 @@ def _credit_note(scene: Scene, facts: Facts) -> None:
 
 
 def _returned(scene: Scene, facts: Facts) -> None:
-    payments.return_collection(scene.session, SYSTEM, customer_id=scene.customer.id, bill_no=facts["bill"], code=facts["code"])
+    collections.return_collection(scene.session, SYSTEM, customer_id=scene.customer.id, bill_no=facts["bill"], code=facts["code"])
 
 
 def _refund(scene: Scene, facts: Facts) -> None:
-    payments.refund(
+    refunds.refund(
         scene.session, SYSTEM, customer_id=scene.customer.id, credit_note_no=facts["credit_note"], iban=facts["iban"],
         completed_on=facts["completed"],
     )  # fmt: skip
 
 
 def _plan(scene: Scene, facts: Facts) -> None:
-    payments.propose_plan(scene.session, SYSTEM, customer_id=scene.customer.id, parts=facts["parts"])
+    payment_plans.propose_plan(scene.session, SYSTEM, customer_id=scene.customer.id, parts=facts["parts"])
 
 
 def _move(scene: Scene, facts: Facts) -> None:

@@ -12,9 +12,9 @@ from core.catalogue import law
 from core.models.bill import Bill, BillCategory
 from core.models.customer import Customer, CustomerStatus
 from core.models.payment import PaymentAllocation
-from core.services import bills, payments
+from core.services import bills, payment_plans
 from core.services.bills import OpenAmount
-from core.services.payments import PlanView
+from core.services.payment_plans import PlanView
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def of_customer(session: Session, actor: Actor, *, customer_id: int) -> Arrears 
         next_due=amount.next_due,
         next_fee_cents=law("reminder_fee_max_cents") if missed + 1 > law("free_reminders_a_year") else 0,
         suspended_on=since if status is CustomerStatus.SUSPENDED else None,
-        plan=payments.plan_of(session, actor, customer_id=customer_id),
+        plan=payment_plans.plan_of(session, actor, customer_id=customer_id),
     )
 
 

@@ -32,7 +32,7 @@ from core.services.periods import Period
 
 __all__ = [
     "BillRow", "Change", "CreditReason", "Issued", "NextBill", "OpenAmount", "ToIssue", "explain_bill", "explain_next", "issue", "issue_credit_note",
-    "issue_due", "issue_many", "of_customer", "open_summary", "pdf", "preview_next",
+    "issue_due", "issue_many", "lines", "of_customer", "open_summary", "pdf", "preview_next",
 ]  # fmt: skip
 
 
@@ -135,6 +135,14 @@ def of_customer(session: Session, actor: Actor, *, customer_id: int, older: bool
     rows = session.execute(query.order_by(col(Bill.bill_date).desc(), col(Bill.id).desc())).all()
     stories, reasons = _stories(session, customer_id), _reasons(session, customer_id)
     return [_row(row, stories.get(row.id, {}), reasons.get(row.id)) for row in rows]
+
+
+def lines(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> list[Line]:
+    """Return the lines of a bill or a credit note, in its order; none for a number that is not this customer's."""
+    actor.require(Permission.BILL_READ, customer_id)
+    named = (col(Bill.customer_id) == customer_id, col(Bill.bill_no) == bill_no)
+    found = session.execute(select(col(Bill.id)).where(*named)).scalar_one_or_none()
+    return list(_lines(session, customer_id, found)) if found else []
 
 
 def open_summary(session: Session, customer_id: int) -> OpenAmount:
@@ -299,14 +307,9 @@ def _papers_query(customer_id: int) -> Any:  # noqa: ANN401 - a select of more c
 
 
 def _paper(session: Session, customer_id: int, row: Any) -> Paper:  # noqa: ANN401 - a row of a wide select
-    names = [one.name for one in fields(Line)]
-    query = select(*(getattr(BillLine, name) for name in names)).where(
-        col(BillLine.customer_id) == customer_id, col(BillLine.bill_id) == row.id
-    )
-    lines = tuple(Line(*line) for line in session.execute(query.order_by(col(BillLine.ordinal))))
     return Paper(
         bill_date=row.bill_date,
-        lines=lines,
+        lines=_lines(session, customer_id, row.id),
         vat_cents=row.vat_cents,
         total_cents=row.incl_cents + row.third_party_cents,
         business=row.kind is CustomerKind.ORGANIZATION,
@@ -314,6 +317,13 @@ def _paper(session: Session, customer_id: int, row: Any) -> Paper:  # noqa: ANN4
         period=Period(row.period_since, row.period_until),
         credited_cents=row.credited_cents,
     )
+
+
+def _lines(session: Session, customer_id: int, bill_id: int) -> tuple[Line, ...]:
+    query = select(*(getattr(BillLine, one.name) for one in fields(Line))).where(
+        col(BillLine.customer_id) == customer_id, col(BillLine.bill_id) == bill_id
+    )
+    return tuple(Line(*line) for line in session.execute(query.order_by(col(BillLine.ordinal))))
 
 
 def _plans(session: Session, customer_id: int) -> dict[int, str]:

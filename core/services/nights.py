@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from core import clock
 from core.actor import Actor, Permission
 from core.models.bill import Bill, BillCategory
-from core.services import bill_issuing, documents, move_progress, orders, payments
+from core.services import bill_issuing, collections, documents, move_progress, orders
 from core.services.periods import next_banking_day
 
 HOUR = 6
@@ -44,4 +44,4 @@ def _collect_due(session: Session, actor: Actor, day: date) -> None:
     ).all()
     for customer_id, bill_no, due_date in due:
         if next_banking_day(due_date) <= day:
-            payments.collect(session, actor, customer_id=customer_id, bill_no=bill_no)
+            collections.collect(session, actor, customer_id=customer_id, bill_no=bill_no)

@@ -14,15 +14,15 @@ from core.db import reading
 from core.errors import N_
 from core.models.bill import BillState
 from core.models.payment import PlanState
-from core.services import bills, payments
+from core.services import bills, collections
 from core.services.arrears import Arrears
 from core.services.bill_words import label
 from core.services.bills import BillRow, NextBill
 from core.services.explain import Explanation, Told
-from core.services.payments import PlanView
+from core.services.payment_plans import PlanView
 from core.services.periods import next_banking_day
 from core.services.references import epc_qr, group_iban
-from core.ui import download, gate, navigation, parts
+from core.ui import bill_drawer, download, gate, navigation, parts
 from core.ui.gate import Visit
 from core.ui.parts import Mark, Step, card, draw, entry, facts, heading, note, waterfall
 from core.ui.text import day, esc, euro, language, md, t, tn
@@ -91,6 +91,7 @@ def show_bill(visit: Visit, row: BillRow) -> None:
             with st.container(key=f"bills:usage:{row.bill_no}", width="content"):
                 query = navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None)
                 st.page_link(navigation.page("usage"), label=t("Usage"), query_params=query | {"bill": row.bill_no})
+        bill_drawer.button(row)
         st.download_button(
             t("Download (PDF)"), data=download.made(partial(bills.pdf, customer_id=visit.customer.id, bill_no=row.bill_no)), mime="application/pdf",
             type="tertiary", file_name=f"guichet-{visit.customer.customer_no}-{row.bill_no}.pdf", key=f"bills:pdf:{row.bill_no}",
@@ -217,7 +218,7 @@ def _story(row: BillRow) -> str:
         told = t("on bill {bill_no}: {reason}", bill_no=row.refers_to or "", reason=reason)
         return f"{told} · {t('paid back on {on}', on=day(row.refunded_on))}" if row.refunded_on else told
     if row.returned_on and row.collected_on and row.is_open:
-        why = t(payments.RETURN_CODES.get(row.return_code or "", row.return_code or ""))
+        why = t(collections.RETURN_CODES.get(row.return_code or "", row.return_code or ""))
         returned = t(
             "collected on {on}, sent back on {back}: {why}", on=day(row.collected_on, "short"), back=day(row.returned_on, "short"), why=why
         )

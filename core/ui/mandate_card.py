@@ -8,7 +8,7 @@ import streamlit as st
 from core.actor import Permission
 from core.catalogue import law
 from core.models.mandate import MandateState
-from core.services import mandates, payments
+from core.services import collections, mandates
 from core.services.mandates import HOLDER_LENGTH, MandateView
 from core.ui import download, forms
 from core.ui.act import act, operation
@@ -38,7 +38,7 @@ def show(visit: Visit, mandate: MandateView | None) -> None:
 def _none(visit: Visit, last: MandateView | None, *, may: bool) -> None:
     """Tell that none runs, why the last one ended, and ask for one."""
     if last and last.cancelled_on:
-        why = t(payments.RETURN_CODES[last.cancel_reason]) if last.cancel_reason in payments.RETURN_CODES else t("ended on request")
+        why = t(collections.RETURN_CODES[last.cancel_reason]) if last.cancel_reason in collections.RETURN_CODES else t("ended on request")
         empty(t("Mandate {umr} ended on {on}: {why}. Bills are paid by transfer.", umr=last.umr, on=last.cancelled_on, why=why))
     else:
         empty(t("No direct debit runs. Bills that were issued already stay payable by transfer."))

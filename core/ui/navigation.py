@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.actor import Actor, Permission
 from core.errors import N_
 from core.ui.text import language, t
 
@@ -37,6 +38,15 @@ TABS = (
     Tab("usage", N_("Usage"), "bar_chart"),
 )
 DESK = Tab("customers", N_("Customers"), "groups")
+DESK_TABS = {
+    DESK: Permission.CUSTOMER_SEARCH,
+    Tab("payments", N_("Payments"), "payments"): Permission.PAYMENT_RECORD,
+    Tab("collections", N_("Direct debits"), "account_balance"): Permission.COLLECTION_RUN,
+    Tab("approvals", N_("Approvals"), "approval"): Permission.CREDIT_WRITE,
+    Tab("runs", N_("Bill runs"), "receipt"): Permission.JOB_RUN,
+}
+"""The pages of the house, about no single customer, and the right that each asks for."""
+DESK_PATHS = {tab.path for tab in DESK_TABS}
 
 
 def pages(start: Callable[[], None]) -> "list[StreamlitPage]":
@@ -44,7 +54,7 @@ def pages(start: Callable[[], None]) -> "list[StreamlitPage]":
 
     Every page is always in the list, whoever looks: a list by right would lose deep links on the way through the sign-in.
     """
-    listed = [copy(page(tab.path)) for tab in (*TABS, DESK)]  # Copies: Streamlit marks in them which one this run may open.
+    listed = [copy(page(tab.path)) for tab in (*TABS, *DESK_TABS)]  # Copies: Streamlit marks in them which one this run may open.
     return [st.Page(start, title="Guichet", url_path="start", default=True), *listed]
 
 
@@ -56,7 +66,7 @@ def page(path: str) -> "StreamlitPage":
 @cache
 def _page(path: str, _language: str) -> "StreamlitPage":
     """Make a page once for each language of its title: Streamlit looks at every folder on the way to its file."""
-    label = next(tab.label for tab in (*TABS, DESK) if tab.path == path)
+    label = next(tab.label for tab in (*TABS, *DESK_TABS) if tab.path == path)
     return st.Page(PAGES / f"{path}.py", title=t(label), url_path=path)
 
 
@@ -70,3 +80,12 @@ def tabs(customer_no: str | None) -> None:
     with st.container(horizontal=True, gap="xxsmall", key="tabs"):
         for tab in TABS:
             st.page_link(page(tab.path), label=t(tab.label), icon=f":material/{tab.icon}:", query_params=customer_query(customer_no))
+
+
+def desk_tabs(actor: Actor) -> None:
+    """Draw the pages of the house that this colleague may open; nothing where there is only one."""
+    mine = [tab for tab, right in DESK_TABS.items() if actor.may(right)]
+    if len(mine) > 1:
+        with st.container(horizontal=True, gap="xxsmall", key="tabs"):
+            for tab in mine:
+                st.page_link(page(tab.path), label=t(tab.label), icon=f":material/{tab.icon}:")

@@ -15,7 +15,7 @@ from core.models.audit import DemoClock
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerStatus
 from core.models.mandate import Mandate, MandateState
-from core.services import bills, payments, users
+from core.services import bills, collections, payment_plans, payments, users
 from core.services.bill_words import CreditReason
 from tests.builders import make_customer, make_product
 from tests.conftest import FIRST_DAY
@@ -136,7 +136,7 @@ class TestArrears:
         with db.transaction() as session:
             found = customer(session, 8, 9, 10, 11)
             found.status, found.status_since = CustomerStatus.SUSPENDED, date(2026, 11, 10)
-            payments.propose_plan(session, SYSTEM, customer_id=found.id)
+            payment_plans.propose_plan(session, SYSTEM, customer_id=found.id)
         told = texts(open_tab())
         assert "126,00 € en retard, le plus ancien depuis le 20/08" in told
         assert "Services suspendus depuis le 10/11 ; le 112 reste joignable." in told
@@ -281,8 +281,8 @@ class TestMandate:
             found = session.exec(select(Customer)).one()
             money_stories.mandate(session, found)
             money_stories.bill(session, found, date(2026, 11, 5), bill_no="2611000062")
-            payments.collect(session, SYSTEM, customer_id=found.id, bill_no="2611000062")
-            payments.return_collection(session, SYSTEM, customer_id=found.id, bill_no="2611000062", code="AM04", day=date(2026, 11, 17))
+            collections.collect(session, SYSTEM, customer_id=found.id, bill_no="2611000062")
+            collections.return_collection(session, SYSTEM, customer_id=found.id, bill_no="2611000062", code="AM04", day=date(2026, 11, 17))
         told = texts(open_tab())
         assert "terminé le 18/11/2026 : provision insuffisante." in told
         assert "prélevée le 16/11, refusée le 17/11 : provision insuffisante (AM04) · à payer au plus tard le 01/12/2026" in told

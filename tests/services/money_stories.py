@@ -70,3 +70,12 @@ def mandate(session: Session, customer: Customer, signed_on: date = date(2024, 1
     session.flush()
     mandates.activate(session, SYSTEM, mandate=row, customer=customer, signed_on=signed_on, tell=False)
     return row
+
+
+def trio(session: Session, *months: int) -> Customer:
+    """P05: a Trio with the bills of some months."""
+    customer = make_customer(session)
+    make_product(session, customer, "TRIO")
+    for month in months:
+        bill(session, customer, date(2026, month, 5), bill_no=f"26{month:02d}000055")
+    return customer

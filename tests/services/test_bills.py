@@ -20,7 +20,7 @@ from core.models.billing_account import BillingAccount, BillMedia
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerKind, CustomerStatus
 from core.models.product import ProductStatus
-from core.services import bill_numbers, billing, billing_facts, bills, payments
+from core.services import bill_numbers, billing, billing_facts, bills, payments, refunds
 from core.services.bill_issuing import CreditTooHigh, NothingToBill
 from core.services.bill_words import CreditReason
 from core.services.billing import Held
@@ -253,7 +253,7 @@ class TestIssueCreditNote:
         note = row_of(session, number)
         assert (note.excl_cents, note.vat_cents, note.incl_cents, note.bill_no) == (1058, 222, 1280, "2609900001")
         assert bills.open_summary(session, customer.id).credit_cents == 1280
-        payments.refund(
+        refunds.refund(
             session, SYSTEM, customer_id=customer.id, credit_note_no=number, iban="BE66539000001343", completed_on=date(2026, 9, 25)
         )
         assert bills.open_summary(session, customer.id).credit_cents == 0

@@ -1,0 +1,57 @@
+"""The drawer of one bill: its lines, and what became of it. Each section draws nothing where it has nothing to say."""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from core.actor import Permission
+from core.db import reading
+from core.services import bills
+from core.services.bill_words import label
+from core.services.billing import Line
+from core.services.bills import BillRow
+from core.ui import forms, gate, parts
+from core.ui.gate import Visit
+from core.ui.parts import draw, fact_rows, note
+from core.ui.text import day, euro, language, t
+
+WIDTH = 560
+
+
+def button(row: BillRow) -> None:
+    """Draw the button that opens the drawer."""
+    if st.button(t("Details"), key=f"bills:details:{row.bill_no}", type="tertiary"):
+        forms.forget()
+        title = t("Credit note {bill_no}", bill_no=row.bill_no) if row.is_credit_note else t("Bill {bill_no}", bill_no=row.bill_no)
+        parts.drawer(title, partial(_drawer, row.bill_no), width=WIDTH)
+
+
+def _drawer(bill_no: str) -> None:
+    visit = gate.visit(Permission.BILL_READ)
+    with reading() as session:
+        found = bills.of_customer(session, visit.actor, customer_id=visit.customer.id, older=True)
+    row = next((one for one in found if one.bill_no == bill_no), None)
+    if row is None:
+        st.rerun()
+    for section in SECTIONS:
+        section(visit, row)
+
+
+def _lines(visit: Visit, row: BillRow) -> None:
+    """Draw what the bill charges."""
+    with reading() as session:
+        found = bills.lines(session, visit.actor, customer_id=visit.customer.id, bill_no=row.bill_no)
+    draw(
+        note(t("{on} · due {due}", on=day(row.bill_date), due=day(row.due))),
+        fact_rows([*((_what(line), euro(line.amount_cents)) for line in found), (t("Total"), euro(row.total_cents))], strong=(len(found),)),
+    )
+
+
+def _what(line: Line) -> str:
+    name = label(line.code, language(), line.since, line.until)
+    return f"{name}, {line.detail}" if line.detail else name
+
+
+SECTIONS: tuple[Callable[[Visit, BillRow], None], ...] = (_lines,)
+"""What the drawer tells, in the order of the screen; a part of its own goes into a module of its own and is named here."""
