@@ -7,13 +7,14 @@ from sqlalchemy import text, update
 from sqlmodel import Session, col, select
 
 from core import clock
+from core.actor import SYSTEM
 from core.db import RESET_LOCK, Base
 from core.documents import pending
 from core.models.audit import DemoClock
 from core.models.communication import Communication, MessageChannel
 from core.models.document import Document
 from core.models.user import User, UserSession
-from core.services import demo, slots, users
+from core.services import demo, jobs, slots, users
 from seed import background
 from seed.bulk import table, working
 from seed.story import MONTHS, stories, tell
@@ -61,6 +62,7 @@ def _write(session: Session, resets: int = 0) -> None:
     session.get_one(DemoClock, 1).resets = resets
     for story in stories():
         tell(session, story)
+    jobs.mark_done(session, SYSTEM, day=clock.today())
     _fill_calendars(session)
     background.add(session, customers=CUSTOMERS, months=MONTHS, known=True)
     background.add_unmatched(session)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint, text
 from sqlmodel import Field
 
 from core.db.base import Base, Versioned, closed
@@ -53,7 +53,11 @@ class Bill(Versioned, Base, table=True):
         CheckConstraint("(state = 'settled') = (remaining_cents = 0)", name="settled"),
         CheckConstraint("(category = 'creditNote') = (ogm IS NULL)", name="ogm"),
         Index("ix_bill_customer_date", "customer_id", "bill_date"),
-    )
+        Index(
+            "uq_bill_day", "customer_id", "bill_date", unique=True,
+            sqlite_where=text("category <> 'creditNote'"), postgresql_where=text("category <> 'creditNote'"),
+        ),
+    )  # fmt: skip
 
     id: int = Field(default=None, primary_key=True)
     customer_id: int = Field(foreign_key="customer.id")

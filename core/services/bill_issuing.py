@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
 from core import clock, money
@@ -16,11 +16,9 @@ from core.catalogue import law
 from core.db.keys import take_ids
 from core.errors import N_, DomainError, NotFound
 from core.models.bill import Bill, BillCategory, BillLine, BillState, LineKind
-from core.models.billing_account import BillingAccount, BillModel
-from core.models.customer import Customer, CustomerStatus
 from core.models.product import Product
 from core.pdf.bill import PrintedVat
-from core.services import audit, bill_numbers, bill_printing, billing, billing_facts, communications, usage
+from core.services import audit, bill_numbers, bill_printing, billing, communications, usage
 from core.services.bill_printing import Addressee, Issue
 from core.services.bill_words import COMPENSATIONS, CreditReason
 from core.services.billing import BillDraft, Line
@@ -116,26 +114,6 @@ def issue_many(session: Session, actor: Actor, *, bills: Sequence[ToIssue]) -> l
     customer = bills[0].customer_id if len(to) == 1 else None
     audit.record(session, actor, action="bill:issue", object_type="bill", object_id=max(numbers), customer_id=customer, after=found)
     return [_issued(to[one.customer_id], one, bill_id, row) for one, bill_id, row in zip(bills, ids, rows, strict=True)]
-
-
-def issue_due(session: Session, actor: Actor, *, day: date) -> list[Issued]:
-    """Issue the bills of a day, and let customers whose day has come pass to the current model; a second call does nothing."""
-    actor.require(Permission.BILL_ISSUE)
-    session.execute(
-        update(_table(BillingAccount))
-        .where(_table(BillingAccount).c.bill_model == BillModel.LEGACY, _table(BillingAccount).c.migrate_on <= day)
-        .values(bill_model=BillModel.CURRENT, version=_table(BillingAccount).c.version + 1)
-    )
-    running = select(col(Customer.id)).where(col(Customer.status).in_([CustomerStatus.ACTIVE, CustomerStatus.SUSPENDED]))
-    issued = []
-    for customer_id in session.execute(running.order_by(col(Customer.id))).scalars().all():
-        facts = billing_facts.of_customer(session, customer_id)
-        if not facts.runs or billing.next_bill_date(facts.account, facts.previous, day) != day:
-            continue
-        draft = billing_facts.draft(session, customer_id, facts, day)
-        if draft.lines and draft.amount_due_cents >= 0:
-            issued.append(issue(session, actor, customer_id=customer_id, draft=draft))
-    return issued
 
 
 def issue_credit_note(

@@ -23,7 +23,7 @@ from core.models.payment import Payment, PaymentAllocation, PaymentState, Refund
 from core.models.product import Product
 from core.pdf.bill import PrintedBill, render_bill
 from core.services import audit, billing, billing_facts, explain
-from core.services.bill_issuing import Issued, ToIssue, issue, issue_credit_note, issue_due, issue_many
+from core.services.bill_issuing import Issued, ToIssue, issue, issue_credit_note, issue_many
 from core.services.bill_words import CreditReason
 from core.services.billing import BillDraft, Line
 from core.services.billing_facts import Change
@@ -32,7 +32,7 @@ from core.services.periods import Period
 
 __all__ = [
     "BillRow", "Change", "CreditReason", "Issued", "NextBill", "OpenAmount", "ToIssue", "explain_bill", "explain_next", "issue", "issue_credit_note",
-    "issue_due", "issue_many", "lines", "of_customer", "open_summary", "pdf", "preview_next",
+    "issue_many", "lines", "of_customer", "open_summary", "pdf", "preview_next",
 ]  # fmt: skip
 
 

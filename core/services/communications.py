@@ -15,7 +15,7 @@ from sqlmodel import Session, col, func, select
 from core import clock, i18n
 from core.actor import Actor, Permission
 from core.errors import NotFound
-from core.models.communication import Communication, MessageChannel
+from core.models.communication import Communication, MessageChannel, MessageState
 from core.models.customer import ContactKind, ContactMedium, Customer, Language
 from core.services import audit
 from core.settings import ROOT, settings
@@ -108,6 +108,7 @@ def send(
         subject=draft.subject,
         body=draft.body,
         secret=str(params[found.secret]) if found.secret else None,
+        state=MessageState.INITIAL if draft.channel is MessageChannel.EMAIL and settings().smtp_url else MessageState.COMPLETED,
         sent_at=_awake(clock.now()) if found.quiet else clock.now(),
     )
     session.add(row)

@@ -8,7 +8,7 @@ from core import clock
 from core.actor import SYSTEM, Actor, Permission
 from core.errors import N_, DomainError
 from core.models.audit import DemoClock
-from core.services import audit, nights
+from core.services import audit, jobs
 
 FIRST_MOMENT = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 """Wed 18 Nov 2026, 10:00 in Brussels: the day the sample customers are told for."""
@@ -44,6 +44,6 @@ def move_clock(session: Session, actor: Actor, *, days: int = 0, months: int = 0
     )
     row.moment = moved
     session.flush()
-    nights.pass_days(session, SYSTEM, since=here.date(), until=day)
+    jobs.pass_days(session, SYSTEM, since=here.date(), until=day)
     clock.stand_at(moved)
     return moved

@@ -16,10 +16,10 @@ import holidays
 import phonenumbers
 import yaml
 from sqlalchemy import update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from core import catalogue, clock
+from core.db.keys import insert_once
 from core.errors import N_, DomainError
 from core.models.appointment import AppointmentCategory, DayPart, TimeSlot
 
@@ -28,7 +28,6 @@ DAYS_OF_A_WEEK = 6
 WEEK = timedelta(days=7)
 ENOUGH_DAYS = 4
 _PARTS = tuple(DayPart)
-_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class SlotTaken(DomainError):
@@ -234,7 +233,7 @@ def prebook(session: Session, zone: str, *, since: date, until: date) -> None:
     after the visits of the sample customers are booked.
     """
     days = (since + timedelta(days=offset) for offset in range((until - since).days))
-    _insert(session, [_prebooked(zone, day, part) for day in days if is_working_day(day) for part in _PARTS])
+    insert_once(session, TimeSlot, [_prebooked(zone, day, part) for day in days if is_working_day(day) for part in _PARTS])
 
 
 def capacity(zone: str) -> int:
@@ -299,13 +298,8 @@ def _left(session: Session, zone: str, since: date, until: date) -> dict[int, in
 
 
 def _ensure(session: Session, zone: str, day: date, part: DayPart) -> None:
-    _insert(session, [{"id": slot_id(zone, day, part), "zone": zone, "day": day, "part": part, "capacity": capacity(zone), "booked": 0}])
-
-
-def _insert(session: Session, rows: list[dict[str, object]]) -> None:
-    """Write the rows that are not there yet."""
-    insert = _INSERTS[session.get_bind().dialect.name]
-    session.execute(insert(TimeSlot).values(rows).on_conflict_do_nothing())  # type: ignore[attr-defined]
+    slot = {"id": slot_id(zone, day, part), "zone": zone, "day": day, "part": part, "capacity": capacity(zone), "booked": 0}
+    insert_once(session, TimeSlot, [slot])
 
 
 def _prebooked(zone: str, day: date, part: DayPart) -> dict[str, object]:

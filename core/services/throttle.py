@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from core import clock
+from core.db.keys import insert_once
 from core.errors import N_, DomainError
 from core.models.user import Throttle
 
@@ -68,8 +68,7 @@ def take_back(session: Session, scope: Scope) -> None:
 
 def _row(session: Session, scope: Scope, now: datetime) -> Throttle:
     """Return the scope's row, made if need be and locked until the transaction ends."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    session.execute(dialect.insert(Throttle).values(scope=scope.name, failures=0, last_failure_at=now).on_conflict_do_nothing())
+    insert_once(session, Throttle, [{"scope": scope.name, "failures": 0, "last_failure_at": now}])
     query = select(Throttle).where(Throttle.scope == scope.name).with_for_update().execution_options(populate_existing=True)
     return session.exec(query).one()
 

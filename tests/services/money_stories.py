@@ -17,6 +17,7 @@ from core.services.usage import NewEvent
 from tests.builders import make_customer, make_product
 
 NOVEMBER = date(2026, 11, 5)
+DECEMBER = date(2026, 12, 5)
 OCTOBER = Coverage(date(2026, 10, 5), date(2026, 11, 1))
 
 

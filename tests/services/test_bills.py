@@ -26,9 +26,7 @@ from core.services.bill_words import CreditReason
 from core.services.billing import Held
 from core.services.bills import Change, ToIssue
 from tests.builders import AGENT, VIEWER, make_customer, make_product, self_of
-from tests.services.money_stories import NOVEMBER, bill, family, legacy, mandate
-
-DECEMBER = date(2026, 12, 5)
+from tests.services.money_stories import DECEMBER, NOVEMBER, bill, family, legacy, mandate
 
 
 def row_of(session: Session, bill_no: str) -> Bill:
@@ -99,11 +97,10 @@ class TestIssue:
         return bills.pdf(session, self_of(customer), customer_id=customer.id, bill_no=bill_no)
 
     def test_numbers_follow_each_other_behind_the_given_ones(self, session: Session) -> None:
-        customer = make_customer(session)
-        make_product(session, customer, "RED")
-        assert bill(session, customer, NOVEMBER, bill_no="2611000017").bill_no == "2611000017"
-        assert bill(session, customer, NOVEMBER).bill_no == "2611000018"
-        assert bill(session, customer, NOVEMBER).bill_no == "2611000019"
+        first, second, third = (make_customer(session) for _ in range(3))
+        assert bill(session, first, NOVEMBER, bill_no="2611000017").bill_no == "2611000017"
+        assert bill(session, second, NOVEMBER).bill_no == "2611000018"
+        assert bill(session, third, NOVEMBER).bill_no == "2611000019"
 
     def test_its_communication_follows_from_its_number(self, session: Session) -> None:
         customer = make_customer(session)
@@ -181,10 +178,12 @@ class TestYearlyAdvice:
 
 class TestIssueMany:
     def test_issues_as_issue_does(self, session: Session) -> None:
-        customer = family(session)
-        found = bills.preview_next(session, AGENT, customer_id=customer.id)
-        assert found is not None
-        many = bills.issue_many(session, SYSTEM, bills=[ToIssue(customer.id, found.draft, "2612000017"), ToIssue(customer.id, found.draft)])
+        customer, other = make_customer(session), make_customer(session)
+        for one in (customer, other):
+            make_product(session, one, "TRIO")
+        found = [bills.preview_next(session, AGENT, customer_id=one.id) for one in (customer, other)]
+        drafts = [one.draft for one in found if one]
+        many = bills.issue_many(session, SYSTEM, bills=[ToIssue(customer.id, drafts[0], "2612000017"), ToIssue(other.id, drafts[1])])
         assert [one.bill_no for one in many] == ["2612000017", "2612000018"]
         first, second = (row_of(session, one.bill_no) for one in many)
         assert first.printed["lines"] == second.printed["lines"]
@@ -198,25 +197,12 @@ class TestIssueMany:
         bills.issue_credit_note(
             session, SYSTEM, customer_id=customer.id, bill_no=paid.bill_no, reason=CreditReason.GOODWILL, incl_cents=500, day=NOVEMBER
         )
-        draft = billing.preview(account=billing.Account(), held=[Held("RED", date(2026, 1, 1))], bill_date=DECEMBER,
-                                previous=billing.Coverage(NOVEMBER, date(2026, 12, 1)))  # fmt: skip
-        found = bills.issue_many(session, SYSTEM, bills=[ToIssue(customer.id, draft)] * 2)
+        held, january = [Held("RED", date(2026, 1, 1))], date(2027, 1, 5)
+        covered = {DECEMBER: billing.Coverage(NOVEMBER, date(2026, 12, 1)), january: billing.Coverage(DECEMBER, date(2027, 1, 1))}
+        drafts = [billing.preview(account=billing.Account(), held=held, bill_date=day, previous=covered[day]) for day in covered]
+        found = bills.issue_many(session, SYSTEM, bills=[ToIssue(customer.id, draft) for draft in drafts])
         assert [one.remaining_cents for one in found] == [300, 800]
         assert bills.open_summary(session, customer.id).credit_cents == 0
-
-
-class TestIssueDue:
-    def test_issues_once_a_month_and_lets_p09_change_model(self, session: Session) -> None:
-        family(session)
-        old = legacy(session)
-        assert bills.issue_due(session, SYSTEM, day=date(2026, 11, 20)) == []
-        with clock.standing(clock.at(DECEMBER, 6)):
-            assert sorted(one.remaining_cents for one in bills.issue_due(session, SYSTEM, day=DECEMBER)) == [1093, 14600]
-            assert bills.issue_due(session, SYSTEM, day=DECEMBER) == []
-        january = date(2027, 1, 5)
-        with clock.standing(clock.at(january, 6)):
-            assert {one.remaining_cents for one in bills.issue_due(session, SYSTEM, day=january)} == {800, 7800}
-            assert [row.total_cents for row in bills.of_customer(session, AGENT, customer_id=old.id)] == [800, 1093, 800]
 
 
 class TestIssueCreditNote:
@@ -267,7 +253,7 @@ class TestIssueCreditNote:
             for _ in range(2)
         ]
         assert numbers == ["2611900001", "2611900002"]
-        assert bill(session, customer, NOVEMBER).bill_no == "2611000002"
+        assert bill(session, make_customer(session), NOVEMBER).bill_no == "2611000002"
 
     def test_refuses_more_than_the_bill(self, session: Session) -> None:
         customer, found = self._trio(session)

@@ -17,7 +17,7 @@ from core.models.billing_account import BillingAccount, PaymentMethod
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerKind, CustomerStatus
 from core.models.mandate import Mandate, MandateState
-from core.services import bills, mandates
+from core.services import bill_runs, bills, mandates
 from core.services.mandates import CODE_TRIES, AccountClosed, ConsentMissing, MandateRuns, MandateView, NoCode, SameIban, WrongCode
 from core.services.references import IbanChecksum
 from core.text_rules import Missing
@@ -119,7 +119,7 @@ class TestSign:
         rows = {row.bill_no: row for row in bills.of_customer(session, AGENT, customer_id=customer.id)}
         assert not rows[before.bill_no].by_debit
         with clock.standing(clock.at(date(2026, 12, 5), 6)):
-            bills.issue_due(session, SYSTEM, day=date(2026, 12, 5))
+            bill_runs.run_day(session, SYSTEM, day=date(2026, 12, 5))
             newest = bills.of_customer(session, AGENT, customer_id=customer.id)[0]
         assert (newest.by_debit, newest.due) == (True, date(2026, 12, 15))
 
