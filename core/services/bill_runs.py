@@ -6,7 +6,7 @@ So a run may be killed at any point and taken up again, by whoever comes next: e
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, func, insert, literal, or_, select, update
@@ -16,7 +16,7 @@ from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import law
 from core.db.keys import insert_once
-from core.models.bill import Bill
+from core.models.bill import Bill, BillCategory
 from core.models.bill_run import BillRun, BillRunItem, Outcome
 from core.models.billing_account import BillingAccount, BillModel
 from core.models.customer import Customer, CustomerStatus
@@ -27,6 +27,9 @@ log = logging.getLogger("guichet")
 
 AT_ONCE = 50
 """How many customers one step takes: a bill waits for as long as the ones beside it take."""
+_LOOK_AHEAD_DAYS = 32
+_LAST_CYCLE_DAY = 31
+_JUMPS = 10
 _BILLED = (CustomerStatus.ACTIVE, CustomerStatus.SUSPENDED)
 
 
@@ -37,6 +40,36 @@ class Problem:
     customer_no: str
     name: str
     told: str
+
+
+@dataclass(frozen=True)
+class Jump:
+    """A bill that differs much from the one before; amounts in cents."""
+
+    customer_no: str
+    name: str
+    before_cents: int
+    after_cents: int
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A run that was only tried out; amounts in cents. `jumps` are the bills that change most, the largest change first."""
+
+    day: date
+    customers: int
+    bills: int
+    nothing: int
+    failed: int
+    excl_cents: int
+    vat_cents: int
+    third_party_cents: int
+    jumps: tuple[Jump, ...]
+
+    @property
+    def due_cents(self) -> int:
+        """What all bills would ask together."""
+        return self.excl_cents + self.vat_cents + self.third_party_cents
 
 
 @dataclass(frozen=True)
@@ -124,6 +157,44 @@ def newest(session: Session, actor: Actor, *, limit: int = 24) -> list[RunSummar
     return _summaries(session, session.execute(with_customers).scalars().all())
 
 
+def upcoming(session: Session, actor: Actor) -> dict[date, int]:
+    """Return the days of the month to come on which bills may be due, and for how many customers."""
+    actor.require(Permission.JOB_RUN)
+    query = (
+        select(col(BillingAccount.bill_model), col(BillingAccount.cycle_day), func.count())
+        .join(Customer, col(Customer.id) == BillingAccount.customer_id)
+        .where(col(Customer.status).in_(_BILLED))
+        .group_by(col(BillingAccount.bill_model), col(BillingAccount.cycle_day))
+    )
+    found, today = session.execute(query).all(), clock.today()
+    days = [today + timedelta(days=ahead) for ahead in range(1, _LOOK_AHEAD_DAYS)]
+    counts = {day: sum(many for model, cycle_day, many in found if _falls_on(day, model, cycle_day)) for day in days}
+    return {day: many for day, many in counts.items() if many}
+
+
+def rehearse(session: Session, actor: Actor, *, day: date) -> Rehearsal:
+    """Draft all bills of a day to come as things stand now, and write nothing: the same drafts that the run would issue."""
+    actor.require(Permission.JOB_RUN)
+    query = select(Customer).join(BillingAccount, col(BillingAccount.customer_id) == Customer.id).where(_may_be_due(day))
+    before, jumps, drafts, nothing, failed = _last_amounts(session), [], [], 0, 0
+    for customer in session.execute(query.order_by(col(Customer.id))).scalars().all():
+        try:
+            draft = _draft(session, customer.id, day)
+        except Exception as error:
+            log.exception("no bill of %s for customer id %s: %s", day, customer.id, type(error).__name__)
+            failed += 1
+            continue
+        if draft is None:
+            nothing += 1
+            continue
+        drafts.append(draft)
+        if customer.id in before and before[customer.id] != draft.amount_due_cents:
+            jumps.append(Jump(customer.customer_no, customer.name, before[customer.id], draft.amount_due_cents))
+    jumps.sort(key=lambda one: (-abs(one.after_cents - one.before_cents), one.customer_no))
+    excl, vat, third = (sum(getattr(one, name) for one in drafts) for name in ("excl_cents", "vat_cents", "third_party_cents"))
+    return Rehearsal(day, len(drafts) + nothing + failed, len(drafts), nothing, failed, excl, vat, third, tuple(jumps[:_JUMPS]))
+
+
 def problems(session: Session, actor: Actor, *, day: date) -> list[Problem]:
     """Return whose bill could not be made, and why."""
     actor.require(Permission.JOB_RUN)
@@ -137,12 +208,11 @@ def problems(session: Session, actor: Actor, *, day: date) -> list[Problem]:
 
 
 def _make(session: Session, actor: Actor, day: date, ids: Sequence[int]) -> None:
-    """Draft and issue the bills of some customers; a draft touches nobody else's, so its mistake is his alone."""
+    """Draft and issue the bills of some customers; a draft only reads, so a mistake in it is one customer's alone."""
     todo: list[ToIssue] = []
     for customer_id in ids:
         try:
-            with session.begin_nested():
-                draft = _draft(session, customer_id, day)
+            draft = _draft(session, customer_id, day)
         except Exception as error:
             log.error("no bill of %s for customer id %s", day, customer_id, exc_info=error)  # noqa: TRY400 - told, not raised
             _mark(session, day, customer_id, Outcome.FAILED, problem=f"{type(error).__name__}: {error}"[:200])
@@ -166,6 +236,20 @@ def _draft(session: Session, customer_id: int, day: date) -> billing.BillDraft |
         return None
     draft = billing_facts.draft(session, customer_id, facts, day)
     return draft if draft.lines and draft.amount_due_cents >= 0 else None
+
+
+def _last_amounts(session: Session) -> dict[int, int]:
+    """Return by customer what his last bill asked."""
+    regular = col(Bill.category) != BillCategory.CREDIT_NOTE
+    last = (
+        select(col(Bill.customer_id), func.max(col(Bill.bill_date)).label("day")).where(regular).group_by(col(Bill.customer_id)).subquery()
+    )
+    query = (
+        select(col(Bill.customer_id), col(Bill.incl_cents) + col(Bill.third_party_cents))
+        .join(last, (col(Bill.customer_id) == last.c.customer_id) & (col(Bill.bill_date) == last.c.day))
+        .where(regular)
+    )
+    return {customer_id: int(cents) for customer_id, cents in session.execute(query)}
 
 
 def _mark(
@@ -198,13 +282,18 @@ def _pass_to_current_model(session: Session, day: date) -> None:
     )
 
 
+def _falls_on(day: date, model: BillModel, cycle_day: int) -> bool:
+    """Tell by the account alone whether its bill falls on a day: a cycle day of 29 to 31 is the last day of a shorter month (W2)."""
+    return day.day == law("bill_day") if model is BillModel.CURRENT else day == clock.add_months(day, 0, cycle_day)
+
+
 def _may_be_due(day: date) -> Any:  # noqa: ANN401 - a condition
-    """Tell by the account alone whose bill may fall on a day: a cycle day of 29 to 31 falls on the last day of a shorter month (W2)."""
-    last = clock.add_months(clock.month_start(day), 1).toordinal() - 1 == day.toordinal()
-    cycle = col(BillingAccount.cycle_day)
-    legacy = and_(col(BillingAccount.bill_model) == BillModel.LEGACY, cycle >= day.day if last else cycle == day.day)
+    """Select by the account alone whose bill may fall on a day."""
+    cycle_days = [one for one in range(1, _LAST_CYCLE_DAY + 1) if _falls_on(day, BillModel.LEGACY, one)]
+    legacy = and_(col(BillingAccount.bill_model) == BillModel.LEGACY, col(BillingAccount.cycle_day).in_(cycle_days))
     current = col(BillingAccount.bill_model) == BillModel.CURRENT
-    return and_(col(Customer.status).in_(_BILLED), or_(legacy, current) if day.day == law("bill_day") else legacy)
+    due = or_(legacy, current) if _falls_on(day, BillModel.CURRENT, 0) else legacy
+    return and_(col(Customer.status).in_(_BILLED), due)
 
 
 def _summaries(session: Session, days: Sequence[date]) -> list[RunSummary]:

@@ -27,6 +27,12 @@ def start_clock(session: Session, moment: datetime = FIRST_MOMENT) -> None:
     clock.stand_at(moment)
 
 
+def days_ahead(*, months: int) -> int:
+    """Return how many days it is to the same day of the calendar some months on."""
+    today = clock.today()
+    return (clock.add_months(today, months) - today).days
+
+
 def move_clock(session: Session, actor: Actor, *, days: int = 0, months: int = 0) -> datetime:
     """Move business time forward by days or months of the calendar, to the same hour in Brussels; return the new moment.
 

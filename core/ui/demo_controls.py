@@ -18,7 +18,6 @@ def show(signed_in: SignedIn, now: datetime, reset: Callable[[Actor], None]) -> 
     st.caption(t("Demo clock: it stands at {now}. Data are invented.", now=moment(now)))
     if not signed_in.actor.may(Permission.DEMO_MOVE):
         return
-    key = operation("demo", now)
     with st.container(horizontal=True):
         day = st.button(t("+1 day"), key="demo:clock:day")
         month = st.button(t("+1 month"), key="demo:clock:month")
@@ -26,11 +25,20 @@ def show(signed_in: SignedIn, now: datetime, reset: Callable[[Actor], None]) -> 
     forms.answer("demo")
     # These take seconds: they run here, where a spinner can say so, and not in a callback.
     if day or month:
-        with st.spinner(t("The days pass: options take effect, bills are made …")):
-            act(demo.move_clock, form="demo", operation=key, days=int(day), months=int(month), done=t("The clock moved."))
+        _pass_days(demo.days_ahead(months=1) if month else 1, now)
         st.rerun()
     if back:
         with st.spinner(t("Back to the first day …")):
             reset(signed_in.actor)
         forms.say("demo", t("The demo is back on its first day."), good=True)
         st.rerun()
+
+
+def _pass_days(days: int, now: datetime) -> None:
+    """Let days pass, each in a transaction of its own: whoever leaves in between finds the clock on a day that is done."""
+    bar = st.progress(0.0, t("The days pass: options take effect, bills are made …"))
+    for number in range(days):
+        key = operation("demo:day", now, number)
+        if not act(demo.move_clock, form="demo", operation=key, days=1, done=t("The clock moved.")):
+            return
+        bar.progress((number + 1) / days, t("Day {number} of {days}", number=number + 1, days=days))
