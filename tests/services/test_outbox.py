@@ -93,7 +93,7 @@ def test_an_email_leaves_once_in_the_customers_language_from_us(house: Engine, b
     (mail,) = box.mails
     assert (mail["To"], _read(mail["Subject"])) == ("sophie@example.be", "Bienvenue chez Guichet Télécom")
     assert "Guichet Télécom" in _read(mail["From"])
-    assert "Votre numéro de client est" in mail.get_content()
+    assert "Votre numéro de client est" in mail.get_payload(decode=True).decode()
 
 
 def test_a_letter_does_not_wait_for_the_mail_server(house: Engine, box: Box) -> None:
