@@ -5,7 +5,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ from core import clock, db
 from core.actor import SYSTEM
 from core.db import Base
 from core.errors import NotPermitted
-from core.models.bill import Bill, BillCounter
+from core.models.bill import Bill, BillCounter, BillLine, LineKind
 from core.models.billing_account import BillModel
 from core.models.communication import Communication
-from core.models.customer import CustomerStatus
+from core.models.customer import Customer, CustomerKind, CustomerStatus
 from core.models.product import Product
+from core.money import split_inclusive, vat_on
 from core.services import bill_runs, bills
 from core.services.bill_runs import RunSummary
 from tests.builders import AGENT, VIEWER, make_customer, make_product
@@ -113,6 +114,56 @@ class TestRunDay:
         with pytest.raises(Exception, match=r"uq_bill_day|bill\.customer_id, bill\.bill_date"):
             session.flush()
         session.rollback()
+
+
+class TestRehearse:
+    def test_what_was_tried_out_is_what_is_issued(self, session: Session) -> None:
+        """Sixty customers by chance: the sums of the rehearsal are the sums of the run, each preview is its bill, each VAT is its total's."""
+        chance = random.Random(20261205)  # noqa: S311 - any sixty will do.
+        people = [_anybody(session, chance) for _ in range(60)]
+        with clock.standing(clock.at(DECEMBER, 5)):
+            tried = bill_runs.rehearse(session, SYSTEM, day=DECEMBER)
+            previews = {one.id: bills.preview_next(session, AGENT, customer_id=one.id) for one in people}
+        found = run(session, DECEMBER)
+        assert (tried.bills, tried.nothing, tried.failed) == (found.issued, found.nothing, found.failed)
+        assert (tried.excl_cents, tried.vat_cents, tried.third_party_cents) == (found.excl_cents, found.vat_cents, found.third_party_cents)
+        assert found.issued > 40
+        for row in session.exec(select(Bill).where(col(Bill.bill_date) == DECEMBER)):
+            preview = previews[row.customer_id]
+            lines = session.exec(select(BillLine).where(col(BillLine.bill_id) == row.id).order_by(col(BillLine.ordinal))).all()
+            assert preview is not None
+            assert [(one.code, one.amount_cents) for one in lines] == [(one.code, one.amount_cents) for one in preview.draft.lines]
+            own = sum(one.amount_cents for one in lines if one.kind is not LineKind.THIRD_PARTY)
+            business = session.get_one(Customer, row.customer_id).kind is CustomerKind.ORGANIZATION
+            excl, vat = (own, vat_on(own)) if business else split_inclusive(own)
+            assert (row.excl_cents, row.vat_cents) == (excl, vat)
+
+    def test_writes_nothing(self, session: Session) -> None:
+        family(session)
+        with clock.standing(clock.at(date(2026, 11, 18), 10)):
+            assert bill_runs.upcoming(session, SYSTEM) == {DECEMBER: 1}
+            tried = bill_runs.rehearse(session, SYSTEM, day=DECEMBER)
+        assert [(one.before_cents, one.after_cents) for one in tried.jumps] == [(7800, 14600)]
+        assert not session.new
+        assert not session.dirty
+        assert session.exec(select(func.count()).select_from(Bill)).one() == 1
+
+
+def _anybody(session: Session, chance: random.Random) -> Customer:
+    """A customer by chance: a household or a business, of either model, whose plans and options began and ended when they liked."""
+    business = chance.random() < 0.3
+    kind = {"kind": CustomerKind.ORGANIZATION, "trading_name": "SRL", "enterprise_no": "0999999031"} if business else {}
+    model = {"bill_model": BillModel.LEGACY, "cycle_day": chance.choice([4, 5, 28])} if chance.random() < 0.3 else {}
+    customer = make_customer(session, **kind, **model)
+    for _plan in range(chance.randrange(1, 4)):
+        since = date(2026, 11, 1) + timedelta(days=chance.randrange(-400, 34))
+        until = since + timedelta(days=chance.randrange(0, 500)) if chance.random() < 0.3 else None
+        plan = make_product(session, customer, chance.choice(["RED", "HOT", "CHILI", "TRIO", "LOCO"]), since=since, until=until)
+        if chance.random() < 0.5:
+            make_product(
+                session, customer, chance.choice(["MOB_DATA_5G", "MOB_DATA_1G", "TV_SPORT"]), parent_id=plan.id, since=since, until=until
+            )
+    return customer
 
 
 CUSTOMERS, MONTHS, KILLS = 24, 10, 100
