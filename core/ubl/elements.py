@@ -6,7 +6,7 @@ from lxml import etree
 
 _OASIS = "urn:oasis:names:specification:ubl:schema:xsd:"
 _CAC, _CBC = f"{_OASIS}CommonAggregateComponents-2", f"{_OASIS}CommonBasicComponents-2"
-_PREFIXES = {"cac": _CAC, "cbc": _CBC}
+_PREFIXES: dict[str | None, str] = {"cac": _CAC, "cbc": _CBC}
 CURRENCY = "EUR"
 
 Element = Any
@@ -40,8 +40,8 @@ def group(name: str, *parts: Element | None) -> Element | None:
 
 def document(name: str, *parts: Element | None) -> bytes:
     """Return a whole document of a kind, Invoice or CreditNote, its parts in the order of the schema."""
-    prefixes: dict[str | None, str] = {None: f"{_OASIS}{name}-2", **_PREFIXES}
-    root = etree.Element(f"{{{prefixes[None]}}}{name}", nsmap=prefixes)
+    own = f"{_OASIS}{name}-2"
+    root = etree.Element(f"{{{own}}}{name}", nsmap=_PREFIXES | {None: own})
     root.extend(part for part in parts if part is not None)
     written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
     return written
