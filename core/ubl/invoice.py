@@ -174,17 +174,16 @@ def _payment_means(printed: PrintedBill) -> Element | None:
 
 def _terms(printed: PrintedBill) -> str:
     """Return how it is settled, in the words of the paper."""
-    if printed.credit:
-        end = printed.credit.refund_iban_end
-        told, params = (
-            ("refunded to account …{end}", {"end": end}) if end else ("taken off bill {bill_no}", {"bill_no": printed.credit.refers_to})
-        )
-        return i18n.translate(printed.language, told, **params)
+    credit, language = printed.credit, printed.language
+    if credit and credit.refund_iban_end:
+        return i18n.translate(language, "refunded to account …{end}", end=credit.refund_iban_end)
+    if credit:
+        return i18n.translate(language, "taken off bill {bill_no}", bill_no=credit.refers_to)
     if printed.amount_due_cents <= 0:
-        return i18n.translate(printed.language, "nothing to pay")
+        return i18n.translate(language, "nothing to pay")
     if printed.debit:
-        return i18n.translate(printed.language, "will be debited on {debit_on}", debit_on=printed.debit.debit_on)
-    return i18n.translate(printed.language, "to be paid by {due_date}", due_date=printed.due_date)
+        return i18n.translate(language, "will be debited on {debit_on}", debit_on=printed.debit.debit_on)
+    return i18n.translate(language, "to be paid by {due_date}", due_date=printed.due_date)
 
 
 def _category(printed: PrintedBill, line: PrintedLine) -> tuple[str, int]:
