@@ -60,7 +60,7 @@ def _told(one: Transmission) -> list[str]:
 def _explained(one: Transmission) -> str:
     """Say what the state alone would not tell."""
     if one.simulated:
-        return t("Demo: no access point is set up, so the sending was simulated and nothing left this house.")
+        return t("Demo: no access point is set up. The sending was simulated; nothing went out.")
     if one.state is EInvoiceState.FAILED:
         return t("The access point did not take it. Check the Peppol address with the customer, then send it again.")
     if one.state is EInvoiceState.QUEUED and not access_point.carries():
