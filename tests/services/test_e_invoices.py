@@ -140,13 +140,11 @@ class TestSend:
 
     @pytest.mark.usefixtures("with_access_point")
     def test_the_database_holds_one_that_waits_for_each_bill(self, session: Session) -> None:
-        customer = bakery(session)
+        bakery(session)
         waits = session.exec(select(EInvoice)).one()
         session.add(EInvoice(**waits.model_dump(exclude={"id", "attempt", "message_id"}), attempt=2, message_id="another"))
         with pytest.raises(IntegrityError):
             session.flush()
-        session.rollback()
-        assert customer.id
 
     def test_refuses_a_consumer(self, session: Session) -> None:
         customer = make_customer(session)
@@ -328,6 +326,7 @@ class TestAccessPoint:
             pass
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(settings(), "peppol_url", "http://127.0.0.1:9/send")
+            patch.setenv("no_proxy", "127.0.0.1")
             found = access_point.hand_over(self.PARCEL)
         assert (found.accepted, found.final) == (False, False)
         assert found.text

@@ -93,6 +93,15 @@ class TestPeppol:
     def test_r005_knows_one_currency(self, document: Any) -> None:
         assert said(document, "cbc:TaxCurrencyCode") == []
 
+    def test_r080_r100_and_r101_refers_to_no_object_and_no_project(self, document: Any) -> None:
+        assert (
+            said(document, "//cbc:DocumentTypeCode | //cac:CreditNoteLine/cac:DocumentReference | //cac:InvoiceLine/cac:DocumentReference")
+            == []
+        )
+
+    def test_r040_to_r046_no_allowance_stands_beside_the_lines(self, document: Any) -> None:
+        assert document.xpath("//cac:AllowanceCharge", namespaces=NAMES) == []
+
     def test_r008_has_no_empty_element(self, document: Any) -> None:
         assert [node.tag for node in document.iter() if not len(node) and not (node.text or "").strip()] == []
 
