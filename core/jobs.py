@@ -12,7 +12,7 @@ from core import catalogue, clock
 from core.actor import SYSTEM, Actor, Permission
 from core.db import reading, transaction
 from core.mail import post
-from core.services import bill_runs, jobs, outbox
+from core.services import access_point, bill_runs, e_invoices, jobs, outbox
 from core.services.jobs import BILLS, Job
 from core.settings import settings
 
@@ -30,6 +30,7 @@ class Report:
     failed: list[tuple[date, Job, str]]
     mails: int = 0
     mails_failed: int = 0
+    e_invoices: int = 0
 
 
 def run(actor: Actor, watch: Watch = lambda _day, _job, _share: None) -> Report:
@@ -60,6 +61,7 @@ def run(actor: Actor, watch: Watch = lambda _day, _job, _share: None) -> Report:
                 report.done.append((day, job, count))
             watch(day, job, 1.0)
     _send_mail(report)
+    report.e_invoices = deliver_e_invoices()
     return report
 
 
@@ -92,6 +94,20 @@ def _send_mail(report: Report) -> None:
         with transaction() as session:
             outbox.settle(session, SYSTEM, message_id=mail.id, problem=problem)
         report.mails, report.mails_failed = report.mails + (problem is None), report.mails_failed + (problem is not None)
+
+
+def deliver_e_invoices() -> int:
+    """Hand over the e-invoices that wait and return how many that were: nothing is locked while an access point answers."""
+    handed = 0
+    while True:
+        with transaction() as session:
+            parcel = e_invoices.take_due(session, SYSTEM)
+        if parcel is None:
+            return handed
+        answer = access_point.hand_over(parcel)
+        with transaction() as session:
+            e_invoices.settle(session, SYSTEM, parcel=parcel, answer=answer)
+        handed += 1
 
 
 def main(arguments: list[str] | None = None) -> int:

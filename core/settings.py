@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     cookie_key: str | None = Field(default=None, repr=False)
     smtp_url: str | None = Field(default=None, repr=False)
     public_url: str | None = None
+    peppol_url: str | None = Field(default=None, repr=False, pattern=r"^https?://")
 
     @property
     def demo(self) -> bool:

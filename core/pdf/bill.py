@@ -81,6 +81,7 @@ class PrintedAdvice(Printed):
 class PrintedBill(Printed):
     """All that a bill or a credit note shows. `category` is that of the bill; `period_until` is exclusive; a bill without `debit` is paid by transfer.
 
+    `peppol_id` is where its e-invoice goes, as scheme:number (R12).
     Raises ValueError when the lines don't add up to the VAT table, or a kind or service is unknown: such a bill must not be issued.
     """
 
@@ -103,6 +104,7 @@ class PrintedBill(Printed):
     ogm: str | None = None
     priced_excl: bool = False
     order_reference: str | None = None
+    peppol_id: str | None = None
     uses: tuple[PrintedUse, ...] = ()
     paid_cents: int = 0
     credited_cents: int = 0

@@ -18,7 +18,7 @@ from core.errors import N_, DomainError, NotFound
 from core.models.bill import Bill, BillCategory, BillLine, BillState, LineKind
 from core.models.product import Product
 from core.pdf.bill import PrintedVat
-from core.services import audit, bill_numbers, bill_printing, billing, communications, usage
+from core.services import audit, bill_numbers, bill_printing, billing, communications, e_invoices, usage
 from core.services.bill_printing import Addressee, Issue
 from core.services.bill_words import COMPENSATIONS, CreditReason
 from core.services.billing import BillDraft, Line
@@ -78,7 +78,7 @@ def issue(session: Session, actor: Actor, *, customer_id: int, draft: BillDraft,
 
 
 def announce(session: Session, actor: Actor, *, customer_id: int, bill: Issued) -> None:
-    """Tell the customer about a bill that was issued, and how it is paid."""
+    """Tell the customer about a bill that was issued, and how it is paid; a business gets it as an e-invoice, too (R12)."""
     actor.require(Permission.BILL_ISSUE, customer_id)
     params = {
         "bill_no": bill.bill_no,
@@ -88,6 +88,7 @@ def announce(session: Session, actor: Actor, *, customer_id: int, bill: Issued) 
         "umr": bill.umr,
     }
     communications.send(session, actor, customer_id=customer_id, template="bill_issued", params=params)
+    e_invoices.queue(session, actor, customer_id=customer_id, bill_no=bill.bill_no)
 
 
 def issue_many(session: Session, actor: Actor, *, bills: Sequence[ToIssue]) -> list[Issued]:
@@ -178,6 +179,7 @@ def issue_credit_note(
     after = {"reason": reason.value, "incl_cents": incl, "bill_no": bill_no}
     audit.record(session, actor, action="bill:credit", object_type="bill", object_id=number, customer_id=customer_id, after=after)
     session.flush()
+    e_invoices.queue(session, actor, customer_id=customer_id, bill_no=number)
     return number
 
 

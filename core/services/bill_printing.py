@@ -58,6 +58,7 @@ class Addressee:
     seller: PrintedSeller
     easy_switch_id: str
     order_reference: str | None
+    peppol_id: str | None
     legacy: bool
     migrate_on: date | None
     transfer_days: int
@@ -106,6 +107,7 @@ def addressees(session: Session, customer_ids: Collection[int]) -> dict[int, Add
             seller=sellers[customer.language.value],
             easy_switch_id=account.easy_switch_id,
             order_reference=account.order_reference,
+            peppol_id=account.peppol_id if business else None,
             legacy=account.bill_model is BillModel.LEGACY,
             migrate_on=account.migrate_on,
             transfer_days=account.payment_due_days if by_transfer else law("business_due_days" if business else "transfer_due_days"),
@@ -140,6 +142,7 @@ def bill(to: Addressee, draft: BillDraft, issue: Issue) -> PrintedBill:
         ogm=issue.ogm,
         priced_excl=draft.business,
         order_reference=to.order_reference,
+        peppol_id=to.peppol_id,
         uses=tuple(_uses(to, draft.counts)),
         credited_cents=issue.credited_cents,
         debit=PrintedDebit(mandate.umr, next_banking_day(due), mandate.iban[-4:]) if mandate else None,
@@ -173,6 +176,7 @@ def credit_note(
         document_token=issue.token,
         priced_excl=to.business,
         order_reference=to.order_reference,
+        peppol_id=to.peppol_id,
         credit=PrintedCredit(refers_to, reason, refund_iban[-4:] if refund_iban else None),
     )
 

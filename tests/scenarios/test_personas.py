@@ -23,7 +23,7 @@ from core.models.order import HouseMove, ProductOrder
 from core.models.payment import Payment, PaymentAllocation, Refund
 from core.models.product import Product, UsageCap
 from core.models.usage import UsageEvent, UsageKind, Zone
-from core.services import arrears, bills, consumption, visits
+from core.services import arrears, bills, consumption, e_invoices, visits
 from core.services.consumption import Counter
 from tests.conftest import FIRST_DAY
 from tests.scenarios.filling import filled
@@ -351,3 +351,16 @@ class TestHistory:
         assert [clock.local(one.sent_at.replace(tzinfo=FIRST_DAY.tzinfo)).date() for one in demo.exec(query)] == [
             date(2026, month, 5) for month in range(6, 12)
         ]
+
+
+class TestEInvoice:
+    def test_p04_finds_when_his_bill_was_sent_and_under_which_reference(self, demo: Session) -> None:
+        found = e_invoices.of_bill(demo, SYSTEM, customer_id=file_of(demo, named("P04")).id, bill_no="2611000048")
+        assert found is not None
+        (sent,) = found.transmissions
+        assert (found.receiver, sent.sent_at) == ("0208:0999999031", clock.at(date(2026, 11, 5), 6))
+        assert sent.message_id
+        assert sent.simulated
+
+    def test_p01_is_offered_none(self, demo: Session) -> None:
+        assert e_invoices.of_bill(demo, SYSTEM, customer_id=file_of(demo, named("P01")).id, bill_no="2611000017") is None
