@@ -65,6 +65,9 @@ class Used(NamedTuple):
     third_party_cents: int = 0
 
 
+NOTHING = Used()
+
+
 class Use(NamedTuple):
     """One event to be rated; the quantity in kB, seconds or pieces. `peak` counts for calls of a fixed line only."""
 
@@ -111,7 +114,7 @@ def bundle(plan: Running, options: Iterable[Running], period: Period, sold: Cata
     )
 
 
-def rate(use: Use, bundle: Bundle, used: Used = Used(), sold: Catalogue | None = None) -> Charge:  # noqa: PLR0911 - one answer for each kind of use
+def rate(use: Use, bundle: Bundle, used: Used = NOTHING, sold: Catalogue | None = None) -> Charge:  # noqa: PLR0911 - one answer for each kind of use
     """Return how one event is charged after what the line used before it in the period.
 
     In the EU a line is used as at home (Reg. (EU) 2022/612); elsewhere at the rates of the world, outside every bundle. What comes in is
@@ -138,7 +141,7 @@ def rate(use: Use, bundle: Bundle, used: Used = Used(), sold: Catalogue | None =
     return Charge(Tariff.OVER, over, over * sold.rates[RATES[kind, Tariff.OVER]].cents) if over else _INCLUDED
 
 
-def over(uses: Iterable[Use], bundle: Bundle, used: Used = Used()) -> list[Charge]:
+def over(uses: Iterable[Use], bundle: Bundle, used: Used = NOTHING) -> list[Charge]:
     """Return how the events of one line and period are charged, in the order they happened."""
     charges = []
     for use in uses:
@@ -175,7 +178,7 @@ def call_cents(rate: Rate | Premium, seconds: int, *, begun: bool = False) -> in
     return money.times(rate.cents, counted, MINUTE)
 
 
-def premium_cents(premium: Premium, quantity: int, used: Used = Used()) -> int:
+def premium_cents(premium: Premium, quantity: int, used: Used = NOTHING) -> int:
     """Return what a third party charges for a call of so many seconds, or so many messages, within the ceilings of W4.
 
     A call by the minute ends after its longest time (R15): what a record holds beyond is not charged. The month is the period of the line.
@@ -185,8 +188,9 @@ def premium_cents(premium: Premium, quantity: int, used: Used = Used()) -> int:
         cents = call_cents(premium, seconds)
     else:
         cents = premium.cents * (quantity if premium.unit == "message" else min(quantity, 1))
-    left = law("premium_month_ceiling_cents") - used.third_party_cents
-    return max(0, min(cents, law("premium_transaction_ceiling_cents"), left))
+    left: int = law("premium_month_ceiling_cents") - used.third_party_cents
+    highest: int = law("premium_transaction_ceiling_cents")
+    return max(0, min(cents, highest, left))
 
 
 def _world(use: Use, used: Used, sold: Catalogue) -> Charge:
