@@ -34,6 +34,7 @@ class Counter(StrEnum):
     TELEVISION = "television"
     PREMIUM = "premium"
     ADDED = "added"
+    ABROAD = "abroad"
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,10 @@ def _gauges(plan: Running, held: Bundle, use: Mapping[tuple[UsageKind, Tariff], 
         pictures = _total(use, UsageKind.MMS)
         if pictures.events:
             found.append(Gauge(Counter.PICTURES, pictures.quantity, None, charged_cents=pictures.charged_cents))
+    abroad = [total for (_, tariff), total in use.items() if tariff is Tariff.WORLD]
+    if abroad:
+        events, cents = sum(total.events for total in abroad), sum(total.charged_cents for total in abroad)
+        found.append(Gauge(Counter.ABROAD, events, None, charged_cents=cents))
     premium = _total(use, UsageKind.PREMIUM)
     if premium.events:
         found.append(Gauge(Counter.PREMIUM, premium.events, None, charged_cents=premium.charged_cents))
