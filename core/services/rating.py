@@ -216,7 +216,7 @@ def _fixed_call(use: Use, bundle: Bundle, sold: Catalogue) -> Charge:
         return _OFFPEAK
     if bundle.peak_free:
         return _INCLUDED
-    return Charge(Tariff.PEAK, use.quantity, call_cents(sold.rates["RATE_FIX_PEAK"], use.quantity))
+    return Charge(Tariff.PEAK, 0, call_cents(sold.rates["RATE_FIX_PEAK"], use.quantity))  # Above no bundle: there is none for it.
 
 
 def _over(quantity: int, used: int, allowance: int | None) -> int:

@@ -23,7 +23,7 @@ from core.models.order import HouseMove, ProductOrder
 from core.models.payment import Payment, PaymentAllocation, Refund
 from core.models.product import Product, UsageCap
 from core.models.usage import UsageEvent, UsageKind, Zone
-from core.services import arrears, bills, consumption, visits
+from core.services import arrears, billing, billing_facts, bills, consumption, usage, usage_rating, visits
 from core.services.consumption import Counter
 from tests.conftest import FIRST_DAY
 from tests.scenarios.filling import filled
@@ -351,3 +351,21 @@ class TestHistory:
         assert [clock.local(one.sent_at.replace(tzinfo=FIRST_DAY.tzinfo)).date() for one in demo.exec(query)] == [
             date(2026, month, 5) for month in range(6, 12)
         ]
+
+
+class TestRating:
+    def test_charges_the_sample_customers_again_what_their_stories_say(self, demo: Session, person: Person) -> None:
+        """Rated event by event from the catalogue, the open use of each comes to the cents that were told."""
+        with demo.begin_nested() as savepoint, clock.standing(FIRST_DAY):
+            customer_id = file_of(demo, person).id
+            found = usage_rating.rerate(demo, SYSTEM, since=clock.add_months(clock.today(), -12), customer_id=customer_id)
+            savepoint.rollback()
+        assert found.events == 0
+
+    def test_nothing_that_was_used_before_the_last_bill_is_left_uncharged(self, demo: Session) -> None:
+        with clock.standing(FIRST_DAY):
+            for customer_id in demo.exec(select(Customer.id)).all():
+                facts = billing_facts.of_customer(demo, customer_id)
+                if facts.previous:
+                    span = billing.usage_period(facts.account, clock.today(), facts.previous, facts.held)
+                    assert usage.late_sums(demo, customer_id=customer_id, before=span.since) == {}, customer_id

@@ -79,7 +79,8 @@ def days(session: Session) -> list[tuple[Any, ...]]:
 
 def cents(session: Session) -> list[tuple[Tariff, int]]:
     """Return how each event was charged, in the order they happened."""
-    return list(session.exec(select(UsageEvent.tariff, UsageEvent.charged_cents).order_by(col(UsageEvent.at), col(UsageEvent.id))))
+    found: Any = session.exec(select(UsageEvent.tariff, UsageEvent.charged_cents).order_by(col(UsageEvent.at), col(UsageEvent.id)))
+    return [(tariff, each) for tariff, each in found]
 
 
 def draft(session: Session, customer: Customer, day: date) -> Any:
