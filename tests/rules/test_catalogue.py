@@ -120,7 +120,7 @@ class TestPremium:
 
     def test_every_price_outside_a_bundle_names_its_source(self) -> None:
         sold = catalogue.catalogue()
-        assert all(one.source for one in [*sold.rates.values(), *sold.premium.values(), *sold.fees.values()])
+        assert all(one.source for part in (sold.rates, sold.premium, sold.fees) for one in part.values())
 
     def test_refuses_a_price_per_minute_that_does_not_tell_how_calls_are_counted(self, files: Path) -> None:
         _replace(files / "catalogue.yaml", "{cents: 16, unit: minute, first_seconds: 60, then_seconds: 1,", "{cents: 16, unit: minute,")
