@@ -1,6 +1,7 @@
 """What is sold, what the law fixes, and who sells: read from `seed/*.yaml`, checked, and read again when a file changes."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
@@ -11,7 +12,7 @@ from time import monotonic
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FILES = Path(__file__).resolve().parent.parent / "seed"
 
@@ -20,6 +21,7 @@ Amount = int | Literal["unlimited"]
 Texts = dict[Literal["fr", "nl", "de", "en"], str]
 Lists = dict[Literal["fr", "nl", "de", "en"], list[str]]
 LANGUAGES = {"fr", "nl", "de", "en"}
+_PREMIUM_NUMBERS = re.compile(r"0\d{2,3}|\dxxx")
 
 
 class Service(StrEnum):
@@ -106,10 +108,55 @@ class Offering(Strict):
 
 
 class Rate(Strict):
-    """What a unit outside the bundle costs, in cents, VAT included."""
+    """What a unit outside the bundle costs, in cents, VAT included.
 
-    cents: int
+    A call counts for `first_seconds` at least, and in steps of `then_seconds` behind them; messages and started MB are counted whole.
+    """
+
+    cents: int = Field(ge=0)
     unit: Literal["minute", "message", "megabyte"]
+    source: str
+    first_seconds: int | None = Field(default=None, ge=0)
+    then_seconds: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _tells_how_calls_are_counted(self) -> Self:
+        if (self.unit == "minute") != (self.first_seconds is not None and self.then_seconds is not None):
+            msg = "A price per minute, and no other, names first_seconds and then_seconds."
+            raise ValueError(msg)
+        return self
+
+
+class Premium(Strict):
+    """A class of numbers with a price of their own, in cents, VAT included (R16).
+
+    `charged` says whose money it is: a third party's, nobody's (`free`), or an ordinary call (`as_call`). `category` is what can be barred
+    (W4); a class without one is always reachable (R15).
+    """
+
+    cents: int = Field(ge=0)
+    unit: Literal["minute", "call", "message"]
+    source: str
+    charged: Literal["third_party", "as_call", "free"] = "third_party"
+    category: Literal["adult", "premium", "payment", "gaming"] | None = None
+    max_minutes: int | None = Field(default=None, ge=1)
+    first_seconds: int = Field(default=60, ge=0)
+    then_seconds: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _costs_only_what_is_a_third_partys(self) -> Self:
+        if (self.cents > 0) != (self.charged == "third_party"):
+            msg = "A premium class has a price where a third party charges it, and none elsewhere."
+            raise ValueError(msg)
+        return self
+
+
+class Peak(Strict):
+    """When calls of a fixed line are charged: on these days of the week (Monday is 0), from one hour until another, in Brussels."""
+
+    weekdays: tuple[int, ...]
+    since_hour: int
+    until_hour: int
     source: str
 
 
@@ -126,6 +173,8 @@ class Catalogue(Strict):
     prices_note: str
     offerings: dict[str, Offering]
     rates: dict[str, Rate]
+    peak: Peak
+    premium: dict[str, Premium]
     fees: dict[str, Fee]
 
     def __getitem__(self, code: str) -> Offering:
@@ -142,6 +191,26 @@ class Catalogue(Strict):
             named = {*offering.parents, *offering.excludes, *offering.requires, *offering.replaces}
             if unknown := named - set(self.offerings):
                 msg = f"{offering.code} names {sorted(unknown)}, which the catalogue does not hold."
+                raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_premium_within_the_law(self) -> Self:
+        """R15 and R16: no class above its ceiling, calls of 090x that are charged by the minute end, and no single charge above W4's."""
+        highest: Mapping[str, int] = law("premium_ceilings_cents")
+        for numbers, one in self.premium.items():
+            if not _PREMIUM_NUMBERS.fullmatch(numbers):
+                msg = f"premium {numbers}: name the first digits of numbers (0903), or short codes by their first digit (6xxx)."
+                raise ValueError(msg)
+            if one.cents > highest.get(numbers, one.cents):
+                msg = f"premium {numbers}: {one.cents} cents are more than the {highest[numbers]} that the law allows."
+                raise ValueError(msg)
+            timed = numbers.startswith("090") and one.unit == "minute"
+            if timed and one.max_minutes != law("premium_call_max_minutes"):
+                msg = f"premium {numbers}: calls that are charged by the minute end after {law('premium_call_max_minutes')} minutes."
+                raise ValueError(msg)
+            if one.cents * (one.max_minutes or 1) > law("premium_transaction_ceiling_cents"):
+                msg = f"premium {numbers}: a single charge may not exceed {law('premium_transaction_ceiling_cents')} cents."
                 raise ValueError(msg)
         return self
 

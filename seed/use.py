@@ -104,7 +104,7 @@ def _charged(scene: Scene, product: Product, period: Period, uses: list[tuple[Us
         if one.kind is UsageKind.DATA and held.data_kb is not None:
             event = rating.Use(one.kind, one.quantity)
             charge = rating.rate(event, held, used, sold)
-            used = rating.after(event, used)
+            used = rating.after(event, charge, used)
             tariff, over, cents = charge.tariff, charge.over_quantity, charge.charged_cents
         elif tariff is Tariff.PEAK:
             cents = rating.rate(rating.Use(one.kind, one.quantity, peak=True), held, used, sold).charged_cents

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, text
 from sqlmodel import Field
 
 from core.db.base import Base, closed
@@ -37,17 +37,19 @@ class Zone(StrEnum):
 
 
 class Tariff(StrEnum):
-    """How it is charged."""
+    """How it is charged. `free` uses no bundle (what comes in, 0800); `world` has prices of its own, outside every bundle."""
 
     INCLUDED = "included"
     OFFPEAK = "offpeak"
     PEAK = "peak"
     OVER = "over"
     THIRD_PARTY = "thirdParty"
+    FREE = "free"
+    WORLD = "world"
 
 
 class UsageEvent(Base, table=True):
-    """A row is one call, message, data session, premium service or programme watched."""
+    """A row is one call, message, data session, premium service or programme watched. A row is in one of two small indexes: billed, or open."""
 
     __tablename__ = "usage_event"
     __table_args__ = (
@@ -57,6 +59,11 @@ class UsageEvent(Base, table=True):
         CheckConstraint("charged_cents >= 0", name="charged_cents"),
         Index(
             "ix_usage_event_bill", "customer_id", "bill_id",
+            sqlite_where=text("bill_id IS NOT NULL"), postgresql_where=text("bill_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_usage_event_open", "customer_id", "at",
+            sqlite_where=text("bill_id IS NULL"), postgresql_where=text("bill_id IS NULL"),
         ),
         {"sqlite_with_rowid": False},
     )  # fmt: skip

@@ -71,8 +71,7 @@ def issue(session: Session, actor: Actor, *, customer_id: int, draft: BillDraft,
     """
     actor.require(Permission.BILL_ISSUE, customer_id)
     found = issue_many(session, actor, bills=[ToIssue(customer_id, draft, bill_no)])[0]
-    span = draft.usage_period
-    usage.bill(session, actor, customer_id=customer_id, bill_id=found.id, since=span.since, until=span.until)
+    usage.bill(session, actor, customer_id=customer_id, bill_id=found.id, until=draft.usage_period.until)
     announce(session, actor, customer_id=customer_id, bill=found)
     return found
 

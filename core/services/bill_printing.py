@@ -193,7 +193,7 @@ def seller(language: str) -> PrintedSeller:
 
 
 def _line(to: Addressee, line: Line, draft: BillDraft) -> PrintedLine:
-    used = line.kind in {LineKind.USAGE, LineKind.THIRD_PARTY}
+    used = line.kind in {LineKind.USAGE, LineKind.THIRD_PARTY} and line.since is None  # Late use names the days it is of.
     since, until = (draft.usage_period.since, draft.usage_period.until) if used else (line.since, line.until)
     return _printed(to, line, label(line.code, to.language, line.since, line.until), since, until)
 

@@ -223,8 +223,7 @@ def _make(session: Session, actor: Actor, day: date, ids: Sequence[int]) -> None
             todo.append(ToIssue(customer_id, draft))
     issued = bill_issuing.issue_many(session, actor, bills=todo)
     for one, bill in zip(todo, issued, strict=True):
-        span = one.draft.usage_period
-        usage.bill(session, actor, customer_id=one.customer_id, bill_id=bill.id, since=span.since, until=span.until)
+        usage.bill(session, actor, customer_id=one.customer_id, bill_id=bill.id, until=one.draft.usage_period.until)
         bill_issuing.announce(session, actor, customer_id=one.customer_id, bill=bill)
         _mark(session, day, one.customer_id, Outcome.ISSUED, bill_id=bill.id)
 

@@ -4,7 +4,7 @@ Pure: values in, values out. The preview of the next bill and the issued bill co
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from core import clock, money
@@ -13,8 +13,8 @@ from core.models.bill import BillCategory, LineKind
 from core.models.billing_account import BillModel
 from core.models.usage import Tariff, UsageKind
 from core.services.periods import Period, cycle_of, month_of, prorate
-from core.services.rating import KB_PER_MB, MINUTE, RATES, started_mb
-from core.services.usage import Sum
+from core.services.rating import KB_PER_MB, MINUTE, RATES
+from core.services.usage import Late, Sum
 
 PREMIUM = "PREMIUM"
 """The code of lines that pass on a third party's service."""
@@ -23,6 +23,7 @@ _UNITS = {UsageKind.DATA: "megabyte", UsageKind.VOICE: "minute", UsageKind.SMS: 
 _SIZES = {UsageKind.DATA: KB_PER_MB, UsageKind.VOICE: MINUTE, UsageKind.SMS: 1, UsageKind.MMS: 1}
 
 Usage = Mapping[tuple[int, UsageKind, Tariff], Sum]
+LateUsage = Mapping[tuple[int, UsageKind, Tariff], Late]
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,14 @@ def preview(
     bill_date: date,
     previous: Coverage | None = None,
     usage: Usage | None = None,
+    late: LateUsage | None = None,
     one_offs: Sequence[OneOff] = (),
     sold: Catalogue | None = None,
 ) -> BillDraft:
     """Return the bill of a date.
 
-    `usage` holds the sums of `usage_period(account, bill_date, previous, held)`; `one_offs` the charges since the last bill.
+    `usage` holds the sums of `usage_period(account, bill_date, previous, held)`, `late` those of before that no bill charged, which get
+    lines of their own with the days they are of; `one_offs` the charges since the last bill.
     What was held when the last bill was made is paid until the end of that bill's period: where it ended before, the rest is given
     back as an adjustment. What began later is charged from its first day on, by days of its period (R6). One-shots and one-offs
     count in full.
@@ -136,12 +139,14 @@ def preview(
     period = paid_ahead(account, bill_date)
     lines = [line for one in held for line in _held_lines(one, account, period, bill_date, previous, sold)]
     lines += [_one_off_line(one, business=account.business) for one in one_offs]
-    lines += _usage_lines(held, usage or {}, sold, business=account.business)
+    lines += _usage_lines(held, usage or {}, late or {}, sold, business=account.business)
     category = _category(account, bill_date, previous)
     shown = Period(previous.until, period.until) if category is BillCategory.TRANSITION and previous else period
     excl, vat, incl, third = totals(lines, business=account.business)
     behind = usage_period(account, bill_date, previous, held)
-    return BillDraft(bill_date, category, shown, behind, tuple(lines), excl, vat, incl, third, account.business, _counts(usage or {}))
+    return BillDraft(
+        bill_date, category, shown, behind, tuple(lines), excl, vat, incl, third, account.business, _counts(usage or {}, late or {})
+    )
 
 
 def totals(lines: Sequence[Line], *, business: bool) -> tuple[int, int, int, int]:
@@ -164,6 +169,16 @@ def price_cents(code: str, day: date, *, business: bool, sold: Catalogue | None 
 def paid_ahead(account: Account, bill_date: date) -> Period:
     """Return the period whose subscriptions a bill charges: the cycle that begins with it (legacy), or its calendar month."""
     return cycle_of(bill_date, account.cycle_day) if _legacy(account, bill_date) else month_of(bill_date)
+
+
+def counted_period(account: Account, day: date) -> Period:
+    """Return the period in which what is used on a day counts off the bundles: the one paid ahead, cut where the model changes."""
+    whole = paid_ahead(account, day)
+    if account.migrate_on is None:
+        return whole
+    if day < account.migrate_on:
+        return Period(whole.since, min(whole.until, account.migrate_on))
+    return Period(max(whole.since, account.migrate_on), whole.until) if account.migrate_on in whole else whole
 
 
 def usage_period(account: Account, bill_date: date, previous: Coverage | None, held: Sequence[Held] = ()) -> Period:
@@ -246,31 +261,34 @@ def _one_off_line(one: OneOff, *, business: bool) -> Line:
     return Line(LineKind.ONE_OFF, one.code, cents, cents, None, one.detail, one.day)
 
 
-def _usage_lines(held: Sequence[Held], usage: Usage, sold: Catalogue, *, business: bool) -> Iterator[Line]:
-    """Return what was used outside the bundles, then what third parties charge, in the order of the products."""
+def _usage_lines(held: Sequence[Held], usage: Usage, late: LateUsage, sold: Catalogue, *, business: bool) -> Iterator[Line]:
+    """Return what was used outside the bundles, then what third parties charge, in the order of the products; late events behind."""
     names = {one.product_id: one.detail for one in held}
     order = {product: index for index, product in enumerate(names)}
-    charged = sorted(
-        ((key, found) for key, found in usage.items() if found.charged_cents), key=lambda item: order.get(item[0][0], len(order))
-    )
-    for (product, kind, tariff), found in charged:
+    found: list[tuple[tuple[int, UsageKind, Tariff], Sum, Late | None]] = [(key, one, None) for key, one in usage.items()]
+    found += [(key, one.sum, one) for key, one in late.items()]
+    charged = sorted((one for one in found if one[1].charged_cents), key=lambda one: (order.get(one[0][0], len(order)), one[2] is not None))
+    for (product, kind, tariff), total, days in charged:
         code = RATES.get((kind, tariff))
         if code is not None:
             cents = sold.rates[code].cents
-            rate, amount = _shown(cents, business=business), _shown(found.charged_cents, business=business)
-            quantity = started_mb(found.over_quantity) if kind is UsageKind.DATA else money.times(found.charged_cents, 1, cents)
-            yield Line(LineKind.USAGE, code, amount, rate, product, names.get(product), None, None, quantity, _UNITS[kind])
-    for (product, _kind, tariff), found in charged:
+            rate, amount = _shown(cents, business=business), _shown(total.charged_cents, business=business)
+            quantity = money.times(total.charged_cents, 1, cents)
+            line = Line(LineKind.USAGE, code, amount, rate, product, names.get(product), quantity=quantity, unit=_UNITS[kind])
+            yield replace(line, since=days.since, until=days.until) if days else line
+    for (product, _kind, tariff), total, days in charged:
         if tariff is Tariff.THIRD_PARTY:
-            each = found.charged_cents // found.events
-            yield Line(LineKind.THIRD_PARTY, PREMIUM, found.charged_cents, each, product, names.get(product), None, None, found.events)
+            each, rest = divmod(total.charged_cents, total.events)
+            count = (total.events, each) if not rest else (1, total.charged_cents)  # Services of different prices: one sum, no average.
+            line = Line(LineKind.THIRD_PARTY, PREMIUM, total.charged_cents, count[1], product, names.get(product), quantity=count[0])
+            yield replace(line, since=days.since, until=days.until) if days else line
 
 
-def _counts(usage: Usage) -> tuple[Count, ...]:
-    """Count what was used by product and kind: started MB and minutes, messages."""
+def _counts(usage: Usage, late: LateUsage) -> tuple[Count, ...]:
+    """Count what was used by product and kind: started MB and minutes, messages; not what came in, or was free."""
     totals: dict[tuple[int, UsageKind], int] = {}
-    for (product, kind, tariff), found in usage.items():
-        if kind in _UNITS and tariff is not Tariff.THIRD_PARTY:
+    for (product, kind, tariff), found in [*usage.items(), *((key, one.sum) for key, one in late.items())]:
+        if kind in _UNITS and tariff not in {Tariff.THIRD_PARTY, Tariff.FREE}:
             totals[product, kind] = totals.get((product, kind), 0) + found.quantity
     return tuple(Count(product, kind, -(-total // _SIZES[kind]), _UNITS[kind]) for (product, kind), total in totals.items())
 

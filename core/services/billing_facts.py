@@ -19,7 +19,7 @@ from core.models.product import ProductStatus
 from core.services import billing, holdings
 from core.services.billing import Account, BillDraft, Coverage, Held, OneOff
 from core.services.holdings import Holding
-from core.services.usage import period_sums
+from core.services.usage import hold_still, late_sums, period_sums
 from core.services.usage_numbers import national
 
 FEE = "FEE_TECHNICIAN"
@@ -60,7 +60,11 @@ def of_customer(session: Session, customer_id: int, change: Change | None = None
 
 
 def draft(session: Session, customer_id: int, facts: Facts, bill_date: date) -> BillDraft:
-    """Return the bill of a date: the one that would be issued if nothing more happened."""
+    """Return the bill of a date: the one that would be issued if nothing more happened.
+
+    In a transaction that writes, nothing is recorded for the customer from here on until it ends: what is issued is what was drafted.
+    """
+    hold_still(session, [customer_id])
     span = billing.usage_period(facts.account, bill_date, facts.previous, facts.held)
     return billing.preview(
         account=facts.account,
@@ -68,6 +72,7 @@ def draft(session: Session, customer_id: int, facts: Facts, bill_date: date) -> 
         bill_date=bill_date,
         previous=facts.previous,
         usage=period_sums(session, customer_id=customer_id, since=span.since, until=span.until),
+        late=late_sums(session, customer_id=customer_id, before=span.since),
         one_offs=_one_offs(session, customer_id, facts.previous, bill_date),
     )
 

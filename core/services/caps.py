@@ -1,4 +1,9 @@
-"""The limit above the bundle after which a line is blocked until the period ends. It blocks, where an alert only tells (W4)."""
+"""The limit above the bundle after which a line is blocked until the period ends. It blocks, where an alert only tells (W4).
+
+A cap acts in the network and never on what is charged: what got through happened, and rating charges it by the tariff. Only so is a charge
+the same whenever it is worked out (a cap has no history, and holds from the moment it is set), and only so does a block that failed show:
+it is made good by a credit note with its reason, which the customer can read and the house can count, not by an amount left out in silence.
+"""
 
 from collections.abc import Mapping
 from functools import cache

@@ -10,11 +10,10 @@ from sqlmodel import Session
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import Service, catalogue
-from core.models.billing_account import BillModel
 from core.models.usage import Tariff, UsageKind
-from core.services import caps, holdings
-from core.services.periods import Period, cycle_of, month_of
-from core.services.rating import MINUTE, Bundle, Running, bundle
+from core.services import billing, caps, holdings
+from core.services.periods import Period
+from core.services.rating import MINUTE, OUTSIDE, Bundle, Running, bundle
 from core.services.usage import Sum, period_sums
 
 FORECAST_AFTER_DAYS = 3
@@ -35,6 +34,7 @@ class Counter(StrEnum):
     TELEVISION = "television"
     PREMIUM = "premium"
     ADDED = "added"
+    ABROAD = "abroad"
 
 
 @dataclass(frozen=True)
@@ -144,9 +144,7 @@ def last_periods(session: Session, actor: Actor, *, customer_id: int, product_id
 
 
 def _period(session: Session, customer_id: int, day: date) -> Period:
-    how = holdings.of_customer(session, customer_id).account
-    legacy = how.bill_model is BillModel.LEGACY and (how.migrate_on is None or day < how.migrate_on)
-    return cycle_of(day, how.cycle_day) if legacy else month_of(day)
+    return billing.counted_period(holdings.of_customer(session, customer_id).account, day)
 
 
 def _plans(session: Session, customer_id: int, period: Period) -> list[tuple[int, Running, list[Running]]]:
@@ -196,6 +194,10 @@ def _gauges(plan: Running, held: Bundle, use: Mapping[tuple[UsageKind, Tariff], 
         pictures = _total(use, UsageKind.MMS)
         if pictures.events:
             found.append(Gauge(Counter.PICTURES, pictures.quantity, None, charged_cents=pictures.charged_cents))
+    abroad = [total for (_, tariff), total in use.items() if tariff is Tariff.WORLD]
+    if abroad:
+        events, cents = sum(total.events for total in abroad), sum(total.charged_cents for total in abroad)
+        found.append(Gauge(Counter.ABROAD, events, None, charged_cents=cents))
     premium = _total(use, UsageKind.PREMIUM)
     if premium.events:
         found.append(Gauge(Counter.PREMIUM, premium.events, None, charged_cents=premium.charged_cents))
@@ -230,7 +232,8 @@ _NOTHING = Sum(0, 0, 0, 0)
 
 
 def _total(use: Mapping[tuple[UsageKind, Tariff], Sum], kind: UsageKind) -> Sum:
-    found = [total for (one, _), total in use.items() if one is kind]
+    """Sum what a bundle counts of a kind; what came in, was free or used outside the EU is not of it."""
+    found = [total for (one, tariff), total in use.items() if one is kind and tariff not in OUTSIDE]
     return Sum(
         sum(total.events for total in found),
         sum(total.quantity for total in found),

@@ -14,6 +14,7 @@ from core.services.periods import Period, Share
 
 MB_PER_GB = 1000
 _REGULAR = {LineKind.SUBSCRIPTION, LineKind.OPTION}
+_USED = {LineKind.USAGE, LineKind.THIRD_PARTY}
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,12 @@ Key = tuple[str, str, int | None, str | None]
 
 
 def _grouped(lines: Sequence[Line]) -> dict[Key, list[Line]]:
-    """Put together the lines of one cause: a product's full months, its shares, and every other line by what it is."""
+    """Put together the lines of one cause: a product's full months, its shares, late use, and every other line by what it is."""
     found: dict[Key, list[Line]] = {}
     for line in lines:
         kind = "share" if line.kind in _REGULAR and line.share_days else ("month" if line.kind in _REGULAR else line.kind.value)
+        if line.kind in _USED and line.since is not None:
+            kind = "late"
         found.setdefault((kind, line.code, line.product_id, line.detail), []).append(line)
     return found
 
@@ -124,7 +127,7 @@ def _grouped(lines: Sequence[Line]) -> dict[Key, list[Line]]:
 class _Rank:
     """Sorts causes as a reader expects them: what began or ended, shares, usage, single charges, given back, third parties."""
 
-    _KINDS = ("share", "month", LineKind.USAGE, LineKind.ONE_OFF, LineKind.ADJUSTMENT, LineKind.THIRD_PARTY)
+    _KINDS = ("share", "month", LineKind.USAGE, "late", LineKind.ONE_OFF, LineKind.ADJUSTMENT, LineKind.THIRD_PARTY)
 
     def __init__(self, order: Sequence[Key]) -> None:
         self._places = {key: place for place, key in reversed(list(enumerate(order)))}
@@ -146,10 +149,18 @@ def _cause(key: Key, now: Sequence[Line], then: Sequence[Line], language: str, *
         return Told(told, {"what": what, "formula": _formula(line, language)})
     if kind == LineKind.ONE_OFF:
         return Told(N_("{what}, once"), {"what": what})
-    units = {"what": what, "quantity": _units(now, language)}
-    if then:
-        return Told(N_("{what}: {quantity} instead of {before}"), units | {"before": _units(then, language)})
-    return Told(N_("{what}: {quantity} × {price_cents}"), units | {"price_cents": line.unit_price_cents})  # noqa: RUF001 - a multiplication sign
+    units: dict[str, object] = {"what": what, "quantity": _units(now, language)}
+    more: dict[str, object]
+    if kind == "late":
+        told, more = (
+            N_("{what}, used from {since} on, known only after the bill of that period: {quantity}, late, charged once"),
+            {"since": line.since},
+        )
+    elif then:
+        told, more = N_("{what}: {quantity} instead of {before}"), {"before": _units(then, language)}
+    else:
+        told, more = N_("{what}: {quantity} × {price_cents}"), {"price_cents": line.unit_price_cents}  # noqa: RUF001 - a multiplication sign
+    return Told(told, units | more)
 
 
 def _month(what: str, now: Sequence[Line], then: Sequence[Line], language: str, *, first: bool) -> Told:
@@ -188,7 +199,7 @@ def _unchanged(after: Paper, before: Paper | None, language: str) -> Iterator[To
     now, then = _grouped(after.lines), _grouped(before.lines if before else ())
     for key, lines in now.items():
         same = sum(line.amount_cents for line in lines) == sum(line.amount_cents for line in then.get(key, ()))
-        if same and key[0] in {LineKind.USAGE, LineKind.THIRD_PARTY}:
+        if same and key[0] in _USED:
             told = N_("{what}: {quantity} × {price_cents} on both bills.")  # noqa: RUF001 - a multiplication sign
             what = _name(label(lines[0].code, language), lines[0].detail)
             yield Told(told, {"what": what, "quantity": _units(lines, language), "price_cents": lines[0].unit_price_cents})
@@ -199,7 +210,7 @@ def _advice(after: Paper, plans: Mapping[int, str], language: str) -> Iterator[A
     for line in after.lines:
         wanted = {"RATE_OOB_DATA": "data_mb", "RATE_FIX_PEAK": "peak_min", "RATE_OOB_VOICE": "voice_min"}.get(line.code)
         plan = plans.get(line.product_id or 0)
-        if line.kind is not LineKind.USAGE or wanted is None or plan is None:
+        if line.kind is not LineKind.USAGE or line.since is not None or wanted is None or plan is None:
             continue
         fitting = [
             option

@@ -1,9 +1,9 @@
 """What a customer used: recorded once, and summed per Brussels day in the same transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from functools import cache
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, update
@@ -12,7 +12,9 @@ from sqlmodel import Session, col, select
 from core import clock
 from core.actor import Actor, Permission
 from core.db import ask
+from core.db.ask import ANSWERS
 from core.errors import NotFound
+from core.models.billing_account import BillingAccount
 from core.models.product import Product
 from core.models.usage import Direction, Tariff, UsageDay, UsageEvent, UsageKind, Zone
 from core.services import audit, usage_numbers
@@ -75,12 +77,15 @@ def record(session: Session, actor: Actor, *, events: Sequence[NewEvent]) -> int
     Raises NotFound where a product is not its customer's.
     """
     actor.require(Permission.USAGE_RECORD)
-    _lock_products(session, {(event.product_id, event.customer_id) for event in events})
-    fresh = _unknown(session, events)
+    _hold_products(session, {(event.product_id, event.customer_id) for event in events})
+    fresh = unknown(session, events)
     if not fresh:
         return 0
-    _write_events(session, fresh)
-    _add_to_days(session, fresh)
+    write_events(session, fresh)
+    changes = DayChanges()
+    for event in fresh:
+        changes.add(event)
+    changes.write(session)
     customers = {event.customer_id for event in fresh}
     audit.record(
         session,
@@ -97,7 +102,7 @@ def record(session: Session, actor: Actor, *, events: Sequence[NewEvent]) -> int
 def record_sums(session: Session, actor: Actor, *, days: Mapping[DayKey, Sum]) -> None:
     """Write sums of days whose events are no longer kept (R27). Raises NotFound where a product is not its customer's."""
     actor.require(Permission.USAGE_RECORD)
-    _lock_products(session, {(product, customer) for customer, product, _day, _kind, _tariff in days})
+    _hold_products(session, {(product, customer) for customer, product, _day, _kind, _tariff in days})
     rows = sorted(
         (customer, product, str(day), kind, tariff, *vars(found).values()) for (customer, product, day, kind, tariff), found in days.items()
     )
@@ -108,23 +113,31 @@ def record_sums(session: Session, actor: Actor, *, days: Mapping[DayKey, Sum]) -
         audit.record(session, actor, action="usage:record_sums", object_type="usage", object_id=rows[0][1], after=after)
 
 
-def bill(session: Session, actor: Actor, *, customer_id: int, bill_id: int, since: date, until: date) -> int:
-    """Tie a customer's events from `since` until `until` (exclusive) that are on no bill yet to the bill that charges them; return how many."""
+def bill(session: Session, actor: Actor, *, customer_id: int, bill_id: int, until: date) -> int:
+    """Tie a customer's events before a day that are on no bill yet to the bill that charges them; return how many.
+
+    Those of the bill's own period, and late ones: their period had been billed when they came (`late_sums`).
+    """
     actor.require(Permission.BILL_ISSUE, customer_id)
-    held = select(Product.id).where(Product.customer_id == customer_id)
     done: Any = session.execute(
         update(UsageEvent)
-        .where(
-            col(UsageEvent.customer_id) == customer_id,
-            col(UsageEvent.product_id).in_(held),
-            col(UsageEvent.at) >= clock.at(since),
-            col(UsageEvent.at) < clock.at(until),
-            col(UsageEvent.bill_id).is_(None),
-        )
+        .where(col(UsageEvent.customer_id) == customer_id, col(UsageEvent.bill_id).is_(None), col(UsageEvent.at) < clock.at(until))
         .values(bill_id=bill_id)
         .execution_options(synchronize_session=False)
     )
     return int(done.rowcount)
+
+
+def hold_still(session: Session, customer_ids: Iterable[int]) -> None:
+    """Let nobody else record, rate or bill what these customers used until the transaction ends.
+
+    Two that record at once would both find an event unknown, and one that came between the sums of a bill and its tie would be tied
+    without being charged. A session that only reads holds nothing, and SQLite lets one transaction write at a time anyway.
+    """
+    if ANSWERS not in session.info and session.get_bind().dialect.name == "postgresql":
+        wanted = sorted(set(customer_ids))
+        accounts = select(BillingAccount.id).where(col(BillingAccount.customer_id).in_(wanted)).order_by(col(BillingAccount.customer_id))
+        session.exec(accounts.with_for_update(key_share=True)).all()
 
 
 def period_sums(session: Session, *, customer_id: int, since: date, until: date) -> dict[tuple[int, UsageKind, Tariff], Sum]:
@@ -134,6 +147,43 @@ def period_sums(session: Session, *, customer_id: int, since: date, until: date)
     """
     found = ask(session, _sums_query(), customer_id=customer_id, since=since, until=until)
     return {(product, kind, tariff): Sum.read(figures) for product, kind, tariff, *figures in found}
+
+
+@dataclass(frozen=True)
+class Late:
+    """What events that came after the bill of their period add up to, and the days on which they happened, `until` exclusive."""
+
+    sum: Sum
+    since: date
+    until: date
+
+
+def late_sums(session: Session, *, customer_id: int, before: date) -> dict[tuple[int, UsageKind, Tariff], Late]:
+    """Sum a customer's events before a day that are on no bill, by product id, kind and tariff: the next bill charges them too."""
+    found = ask(session, _late_query(), customer_id=customer_id, before=clock.at(before))
+    return {
+        (product, kind, tariff): Late(
+            Sum.read(figures),
+            clock.local(clock.from_stored(first)).date(),
+            clock.local(clock.from_stored(last)).date() + timedelta(days=1),
+        )
+        for product, kind, tariff, first, last, *figures in found
+    }
+
+
+@cache
+def _late_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of that many columns
+    """Make the query of `late_sums` once; the index of open events answers it by the few that there are."""
+    key = (col(UsageEvent.product_id), col(UsageEvent.kind), col(UsageEvent.tariff))
+    return (
+        select(*key, func.min(UsageEvent.at), func.max(UsageEvent.at), *sums(UsageEvent))  # type: ignore[call-overload]
+        .where(
+            UsageEvent.customer_id == bindparam("customer_id"),
+            col(UsageEvent.bill_id).is_(None),
+            UsageEvent.at < bindparam("before"),
+        )
+        .group_by(*key)
+    )
 
 
 @cache
@@ -158,16 +208,52 @@ def sums(table: type[UsageDay] | type[UsageEvent]) -> tuple[Any, ...]:
     return (events, *(func.sum(getattr(table, name)) for name in ("quantity", "over_quantity", "charged_cents")))
 
 
-def _lock_products(session: Session, named: set[tuple[int, int]]) -> None:
-    """See that each product is its customer's, and let nobody else record on it meanwhile: two at once would both find an event unknown."""
-    wanted = sorted(product for product, _customer in named)
-    query = select(Product.id, Product.customer_id).where(col(Product.id).in_(wanted)).order_by(col(Product.id)).with_for_update()
+class DayChanges:
+    """By how much the sums of days change: events are added as they come, and taken away before they are rated again."""
+
+    def __init__(self) -> None:
+        self._days: dict[tuple[int, int, str, UsageKind, Tariff], list[int]] = {}
+        self._emptied: set[tuple[int, int, str, UsageKind, Tariff]] = set()
+
+    def add(self, event: NewEvent, sign: int = 1) -> None:
+        """Add an event, or take it away; emergency, helpline and 0800 numbers are in no sum (R14)."""
+        if event.other_party is not None and not usage_numbers.told(event.other_party):
+            return
+        key = (event.customer_id, event.product_id, _day_of(event.at.replace(minute=0, second=0, microsecond=0)), event.kind, event.tariff)
+        figures = self._days.get(key)
+        if figures is None:
+            figures = self._days[key] = [0, 0, 0, 0]
+        figures[0] += sign
+        figures[1] += sign * event.quantity
+        figures[2] += sign * event.over_quantity
+        figures[3] += sign * event.charged_cents
+        if sign < 0:
+            self._emptied.add(key)
+
+    def write(self, session: Session) -> None:
+        """Bring the days up to date; one that holds no event any more goes."""
+        _add_days(session, [(*key, *figures) for key, figures in self._days.items() if any(figures)])
+        if self._emptied:
+            where = " AND ".join(f"{name} = ?" for name in _DAY_KEY)
+            run_many(session, f"DELETE FROM usage_day WHERE {where} AND events = 0", sorted(self._emptied))  # noqa: S608 - our own names
+
+
+@lru_cache(maxsize=4096)
+def _day_of(hour: datetime) -> str:
+    """Return the Brussels day of the start of an hour: Brussels is always whole hours from UTC."""
+    return str(hour.astimezone(clock.BRUSSELS).date())
+
+
+def _hold_products(session: Session, named: set[tuple[int, int]]) -> None:
+    """Hold customers still, and see that each product is its customer's."""
+    hold_still(session, {customer for _product, customer in named})
+    query = select(Product.id, Product.customer_id).where(col(Product.id).in_(sorted(product for product, _customer in named)))
     if named - set(session.exec(query)):
         raise NotFound
 
 
-def _unknown(session: Session, events: Sequence[NewEvent]) -> list[NewEvent]:
-    """Return the events that are not in the database, each once."""
+def unknown(session: Session, events: Sequence[NewEvent]) -> list[NewEvent]:
+    """Return the events that are not in the database, each once, in the order of the key, which is the order on disk."""
     fresh: dict[tuple[int, datetime, int], NewEvent] = {}
     for event in events:
         fresh.setdefault(
@@ -182,18 +268,22 @@ def _unknown(session: Session, events: Sequence[NewEvent]) -> list[NewEvent]:
         )
         for key in session.exec(known):
             fresh.pop(key, None)
-    return sorted(fresh.values())  # In the order of the key, which is the order on disk.
+    return sorted(fresh.values())
 
 
-def _write(session: Session, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]], clause: str = "") -> None:
-    """Hand rows to the driver as they are: SQLAlchemy's own insert of many rows takes three times as long."""
+def run_many(session: Session, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Hand rows to the driver as they are, each value at its `?`: SQLAlchemy's own statements for many rows take three times as long."""
     connection = session.connection()
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    names, marks = ", ".join(columns), ", ".join([mark] * len(columns))
-    connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks}) {clause}", rows)  # noqa: S608 - our own names
+    connection.exec_driver_sql(statement if connection.dialect.paramstyle == "qmark" else statement.replace("?", "%s"), list(rows))
 
 
-def _write_events(session: Session, events: Sequence[NewEvent]) -> None:
+def stored_moment(session: Session, moment: datetime) -> str | datetime:
+    """Return a UTC moment as the driver of this database keeps it."""
+    return moment if session.get_bind().dialect.name == "postgresql" else moment.isoformat(" ", "microseconds")[:_NO_OFFSET]
+
+
+def write_events(session: Session, events: Sequence[NewEvent]) -> None:
+    """Write events that are new, with UTC moments."""
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         cursor: Any = connection.connection.cursor()
@@ -205,17 +295,23 @@ def _write_events(session: Session, events: Sequence[NewEvent]) -> None:
     _write(session, "usage_event", NewEvent._fields, rows)
 
 
-def _add_to_days(session: Session, events: Sequence[NewEvent]) -> None:
-    days: dict[tuple[int, int, str, UsageKind, Tariff], list[int]] = {}
-    for event in events:
-        if usage_numbers.told(event.other_party):
-            key = (event.customer_id, event.product_id, str(event.at.astimezone(clock.BRUSSELS).date()), event.kind, event.tariff)
-            day = days.setdefault(key, [0, 0, 0, 0])
-            day[0] += 1
-            day[1] += event.quantity
-            day[2] += event.over_quantity
-            day[3] += event.charged_cents
-    _add_days(session, [(*key, *day) for key, day in days.items()])
+def change_events(session: Session, events: Sequence[NewEvent]) -> None:
+    """Write what rating again made of events that are on no bill: one that is on a bill stays as it is."""
+    key = "customer_id = ? AND product_id = ? AND at = ? AND id = ?"
+    run_many(
+        session,
+        f"UPDATE usage_event SET kind = ?, zone = ?, tariff = ?, over_quantity = ?, charged_cents = ? WHERE {key} AND bill_id IS NULL",  # noqa: S608 - our own names
+        [
+            (one.kind, one.zone, one.tariff, one.over_quantity, one.charged_cents, one.customer_id, one.product_id,
+             stored_moment(session, one.at), one.id)
+            for one in events
+        ],
+    )  # fmt: skip
+
+
+def _write(session: Session, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]], clause: str = "") -> None:
+    names, marks = ", ".join(columns), ", ".join(["?"] * len(columns))
+    run_many(session, f"INSERT INTO {table} ({names}) VALUES ({marks}) {clause}", rows)  # noqa: S608 - our own names
 
 
 def _add_days(session: Session, rows: list[tuple[Any, ...]]) -> None:

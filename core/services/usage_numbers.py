@@ -14,6 +14,9 @@ MASKED = 3
 
 _UNTOLD = re.compile(r"100|101|103|107|110|112|(\+32)?116\d{3}|(0|\+32)800.*")
 _SHORT = 6
+_SHORT_CODE = re.compile(r"[2-9]\d{3}")
+_CLASSES = re.compile(r"\+32(70|78|90\d|800)\d+")
+"""070, 078, 0800 and 090x: no line of a zone or a mobile begins like that."""
 
 
 def told(number: str | None) -> bool:
@@ -24,6 +27,30 @@ def told(number: str | None) -> bool:
 def short(number: str | None) -> bool:
     """Whether this is a short code, to which messages are sent, and not a number that is called."""
     return number is not None and len(number) <= _SHORT and number.isdigit()
+
+
+@lru_cache(maxsize=8192)
+def stored(number: str | None) -> str | None:
+    """Return a number as it is kept: +32..., short codes and names as they are (R17). Never refuses: networks tell what they like."""
+    if not number or short(number):
+        return number or None
+    digits = re.sub(r"[\s./()-]", "", number)
+    if not re.fullmatch(r"\+?\d+", digits):
+        return number
+    if digits.startswith("00"):
+        return f"+{digits[2:]}"
+    return f"+32{digits[1:]}" if digits.startswith("0") else digits
+
+
+@lru_cache(maxsize=8192)
+def premium(number: str | None) -> str | None:
+    """Return the name of the class that a kept number would be in: "0903", "070" or "6xxx"; None for an ordinary number."""
+    if number is None:
+        return None
+    if _SHORT_CODE.fullmatch(number):
+        return f"{number[0]}xxx"
+    found = _CLASSES.match(number)
+    return f"0{found[1]}" if found else None
 
 
 @lru_cache(maxsize=8192)

@@ -30,6 +30,8 @@ TARIFFS = {
     Tariff.PEAK: N_("peak hours"),
     Tariff.OVER: N_("out of bundle"),
     Tariff.THIRD_PARTY: N_("third party"),
+    Tariff.FREE: N_("free of charge"),
+    Tariff.WORLD: N_("outside the EU"),
 }
 UNITS = {Unit.KB: N_("MB"), Unit.SECOND: N_("s"), Unit.PIECE: N_("pieces")}
 KB_PER_MB, KB_PER_GB = 1000, 1_000_000

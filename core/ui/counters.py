@@ -3,7 +3,7 @@
 from core import i18n
 from core.errors import N_
 from core.services.consumption import Counter, minutes
-from core.ui.text import language, t
+from core.ui.text import language, t, tn
 
 KB_PER_MB = 1000
 KB_PER_GB = 1_000_000
@@ -20,6 +20,7 @@ LABELS = {
     Counter.TELEVISION: N_("Television"),
     Counter.PREMIUM: N_("Premium services"),
     Counter.ADDED: N_("Volume added"),
+    Counter.ABROAD: N_("Outside the EU"),
 }
 
 
@@ -34,6 +35,8 @@ def quantity(counter: Counter, amount: int) -> str:
         return f"{number} h"
     if counter in {Counter.CALLS, Counter.OFFPEAK, Counter.PEAK}:
         return f"{number} min"
+    if counter is Counter.ABROAD:
+        return tn("{count} time", "{count} times", amount)
     return f"{number} SMS" if counter in {Counter.TEXTS, Counter.PREMIUM} else f"{number} MMS"
 
 

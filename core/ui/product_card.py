@@ -68,8 +68,10 @@ def _told(gauge: Gauge) -> bool:
 
 def _meter(gauge: Gauge, consumption: Consumption) -> Meter:
     label, used = t(counters.LABELS[gauge.counter]), counters.quantity(gauge.counter, gauge.used)
-    if gauge.counter is Counter.PREMIUM:
-        return Meter(label, euro(gauge.charged_cents), note=t("{used} from third parties, on your bill apart", used=used), note_tone="warn")
+    if gauge.counter in {Counter.PREMIUM, Counter.ABROAD}:
+        apart = t("{used} from third parties, on your bill apart", used=used)
+        told = apart if gauge.counter is Counter.PREMIUM else t("{used}, outside every bundle", used=used)
+        return Meter(label, euro(gauge.charged_cents), note=told, note_tone="warn")
     if gauge.counter is Counter.PEAK:
         formula = t(
             "{used} × {price_cents} = {amount_cents}", used=used, price_cents=_rate("RATE_FIX_PEAK"), amount_cents=gauge.charged_cents

@@ -93,6 +93,41 @@ class TestCatalogue:
         assert {price.incl_cents for offering in bars for price in offering.prices} == {0}
 
 
+class TestPremium:
+    @pytest.mark.parametrize(
+        ("old", "new", "told"),
+        [
+            ('"0903": {cents: 150', '"0903": {cents: 151', "premium 0903: 151 cents are more than the 150"),
+            ("3100, unit: call", "5001, unit: call", "premium 0909: 5001 cents are more than the 3100"),
+            ("4xxx: {cents: 400", "4xxx: {cents: 5001", "premium 4xxx: a single charge may not exceed 5000"),
+            (
+                "cents: 50, unit: minute, max_minutes: 10",
+                "cents: 50, unit: minute",
+                "premium 0900: calls that are charged by the minute end",
+            ),
+            ('"070": {', '"70": {', "premium 70: name the first digits"),
+            ("unit: call, charged: free", "unit: call", "A premium class has a price where a third party charges it"),
+        ],
+    )
+    def test_refuses_what_the_law_does_not_allow(self, files: Path, old: str, new: str, told: str) -> None:
+        _replace(files / "catalogue.yaml", old, new)
+        with pytest.raises(ValidationError, match=told):
+            catalogue.catalogue()
+
+    def test_070_078_and_0800_are_never_barred(self) -> None:
+        premium = catalogue.catalogue().premium
+        assert {numbers for numbers, one in premium.items() if one.category is None} == {"070", "078", "0800"}
+
+    def test_every_price_outside_a_bundle_names_its_source(self) -> None:
+        sold = catalogue.catalogue()
+        assert all(one.source for part in (sold.rates, sold.premium, sold.fees) for one in part.values())
+
+    def test_refuses_a_price_per_minute_that_does_not_tell_how_calls_are_counted(self, files: Path) -> None:
+        _replace(files / "catalogue.yaml", "{cents: 16, unit: minute, first_seconds: 60, then_seconds: 1,", "{cents: 16, unit: minute,")
+        with pytest.raises(ValidationError, match="names first_seconds and then_seconds"):
+            catalogue.catalogue()
+
+
 class TestLaw:
     def test_every_constant_names_its_source(self) -> None:
         constants = catalogue._load(catalogue.FILES / "law.yaml")

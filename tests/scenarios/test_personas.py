@@ -23,7 +23,7 @@ from core.models.order import HouseMove, ProductOrder
 from core.models.payment import Payment, PaymentAllocation, Refund
 from core.models.product import Product, UsageCap
 from core.models.usage import UsageEvent, UsageKind, Zone
-from core.services import arrears, bills, consumption, e_invoices, visits
+from core.services import arrears, billing, billing_facts, bills, consumption, e_invoices, usage, usage_rating, visits
 from core.services.consumption import Counter
 from tests.conftest import FIRST_DAY
 from tests.scenarios.filling import filled
@@ -364,3 +364,21 @@ class TestEInvoice:
 
     def test_p01_is_offered_none(self, demo: Session) -> None:
         assert e_invoices.of_bill(demo, SYSTEM, customer_id=file_of(demo, named("P01")).id, bill_no="2611000017") is None
+
+
+class TestRating:
+    def test_charges_the_sample_customers_again_what_their_stories_say(self, demo: Session, person: Person) -> None:
+        """Rated event by event from the catalogue, the open use of each comes to the cents that were told."""
+        with demo.begin_nested() as savepoint, clock.standing(FIRST_DAY):
+            customer_id = file_of(demo, person).id
+            found = usage_rating.rerate(demo, SYSTEM, since=clock.add_months(clock.today(), -12), customer_id=customer_id)
+            savepoint.rollback()
+        assert found.events == 0
+
+    def test_nothing_that_was_used_before_the_last_bill_is_left_uncharged(self, demo: Session) -> None:
+        with clock.standing(FIRST_DAY):
+            for customer_id in demo.exec(select(Customer.id)).all():
+                facts = billing_facts.of_customer(demo, customer_id)
+                if facts.previous:
+                    span = billing.usage_period(facts.account, clock.today(), facts.previous, facts.held)
+                    assert usage.late_sums(demo, customer_id=customer_id, before=span.since) == {}, customer_id

@@ -2,12 +2,14 @@
 
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.catalogue import catalogue, law
 from core.models.usage import Direction, Tariff, UsageKind
 from core.services.periods import month_of
-from core.services.rating import Bundle, Charge, Running, Use, Used, bundle, over, rate, started_mb
+from core.services.rating import Bundle, Charge, Running, Use, Used, bundle, over, premium_cents, rate, started_mb
 
 NOVEMBER = month_of(date(2026, 11, 1))
 SINCE = date(2024, 1, 1)
@@ -54,7 +56,7 @@ class TestRate:
 
     def test_peak_calls_of_a_fixed_line_cost_five_cents_a_minute(self) -> None:
         duo = bundle(Running("DUO", SINCE), [Running("TEL_OFFPEAK", SINCE)], NOVEMBER)
-        assert rate(Use(UsageKind.VOICE, 2700, peak=True), duo) == Charge(Tariff.PEAK, 2700, 225)
+        assert rate(Use(UsageKind.VOICE, 2700, peak=True), duo) == Charge(Tariff.PEAK, 0, 225)
         assert rate(Use(UsageKind.VOICE, 2700), duo) == Charge(Tariff.OFFPEAK)
 
     def test_peak_calls_are_free_with_the_option(self) -> None:
@@ -71,6 +73,18 @@ class TestRate:
             rate(Use(UsageKind.VOICE, 600, direction=Direction.IN), bundle(RED, [], NOVEMBER), Used(voice_seconds=99_999)).over_quantity
             == 0
         )
+
+
+class TestPremiumCents:
+    @pytest.mark.parametrize(("number", "seconds", "cents"), [("0903", 240, 600), ("0904", 7200, 2000), ("0909", 3, 3100), ("070", 90, 45)])
+    def test_follows_the_class_of_the_number(self, number: str, seconds: int, cents: int) -> None:
+        assert premium_cents(catalogue().premium[number], seconds) == cents
+
+    @given(st.sampled_from(sorted(catalogue().premium)), st.integers(0, 604_800), st.integers(0, 40_000))
+    def test_never_exceeds_what_a_charge_and_a_month_may_come_to(self, number: str, quantity: int, before: int) -> None:
+        cents = premium_cents(catalogue().premium[number], quantity, Used(third_party_cents=before))
+        assert 0 <= cents <= law("premium_transaction_ceiling_cents")
+        assert cents == 0 or before + cents <= law("premium_month_ceiling_cents")
 
 
 class TestOver:

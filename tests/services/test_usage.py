@@ -396,14 +396,14 @@ class TestBill:
             event(product, 3, at=clock.at(date(2026, 12, 1))),
             event(foreign, 4, at=clock.at(date(2026, 11, 1))),
         )
-        given: dict[str, Any] = {"customer_id": customer.id, "bill_id": late.id, "since": date(2026, 11, 1), "until": date(2026, 12, 1)}
+        given: dict[str, Any] = {"customer_id": customer.id, "bill_id": late.id, "until": date(2026, 12, 1)}
         assert usage.bill(session, SYSTEM, **given) == 1
         assert listed(session, customer, Filters(bill_no="2611000002")) == [2]
         assert listed(session, customer, Filters(bill_no="2611000001")) == [1]
 
     def test_needs_the_right_to_issue(self, session: Session, customer: Customer) -> None:
         with pytest.raises(NotPermitted):
-            usage.bill(session, AGENT, customer_id=customer.id, bill_id=1, since=date(2026, 11, 1), until=date(2026, 12, 1))
+            usage.bill(session, AGENT, customer_id=customer.id, bill_id=1, until=date(2026, 12, 1))
 
 
 class TestBills:
