@@ -14,7 +14,7 @@ from core.models.audit import DemoClock
 from core.models.communication import Communication, MessageChannel
 from core.models.document import Document
 from core.models.user import User, UserSession
-from core.services import demo, jobs, slots, users
+from core.services import demo, jobs, slots, usage_alerts, users
 from seed import background
 from seed.bulk import table, working
 from seed.story import MONTHS, stories, tell
@@ -66,6 +66,7 @@ def _write(session: Session, resets: int = 0) -> None:
     _fill_calendars(session)
     background.add(session, customers=CUSTOMERS, months=MONTHS, known=True)
     background.add_unmatched(session)
+    usage_alerts.mark_told(session, SYSTEM)
     users.create_demo_accounts(session)
     messages = table(Communication)
     session.execute(

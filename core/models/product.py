@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint, text
 from sqlmodel import Field
 
 from core.db.base import Base, Versioned, closed
@@ -96,6 +96,24 @@ class UsageAlert(Versioned, Base, table=True):
     threshold: int | None = None
     channel: AlertChannel = Field(default=AlertChannel.BOTH, sa_type=closed(AlertChannel))
     set_at: datetime
+
+
+class UsageAlertSent(Base, table=True):
+    """A row is a threshold of a line that was passed in a period, and told: once."""
+
+    __tablename__ = "usage_alert_sent"
+    __table_args__ = (
+        PrimaryKeyConstraint("product_id", "metric", "threshold", "period_since"),
+        ForeignKeyConstraint(["customer_id", "product_id"], ["product.customer_id", "product.id"]),
+        Index("ix_usage_alert_sent_customer", "customer_id"),
+    )
+
+    customer_id: int
+    product_id: int
+    metric: AlertMetric = Field(sa_type=closed(AlertMetric))
+    threshold: int
+    period_since: date
+    sent_at: datetime
 
 
 class UsageCap(Versioned, Base, table=True):

@@ -17,7 +17,7 @@ from core.db.keys import insert_once
 from core.errors import N_
 from core.models.bill import Bill, BillCategory
 from core.models.bill_run import JobRun
-from core.services import bill_runs, collections, documents, move_progress, orders, price_notices
+from core.services import bill_runs, collections, documents, move_progress, orders, price_notices, usage_alerts
 from core.services.periods import next_banking_day
 
 HOUR = 6
@@ -79,6 +79,7 @@ BILLS = Job("bills", N_("Bills"), _make_bills)
 JOBS: tuple[Job, ...] = (
     Job("orders", N_("Orders that take effect"), _settle_orders),
     Job("moves", N_("House moves"), _settle_moves),
+    Job("alerts", N_("Usage alerts"), usage_alerts.send_due),
     Job("prices", N_("Notices of new prices"), price_notices.send_due),
     BILLS,
     Job("collections", N_("Direct debits"), _collect),

@@ -280,7 +280,7 @@ class TestMandate:
         with db.transaction() as session:
             found = session.exec(select(Customer)).one()
             money_stories.mandate(session, found)
-            money_stories.bill(session, found, date(2026, 11, 5), bill_no="2611000062")
+            money_stories.bill(session, found, date(2026, 11, 4), bill_no="2611000062")
             collections.collect(session, SYSTEM, customer_id=found.id, bill_no="2611000062")
             collections.return_collection(session, SYSTEM, customer_id=found.id, bill_no="2611000062", code="AM04", day=date(2026, 11, 17))
         told = texts(open_tab())
