@@ -10,6 +10,7 @@ from core.db import reading, transaction
 from core.services import customers
 from core.ui import band, forms, gate, identity, navigation, sign_in, topbar, view
 from core.ui.brand import icon, logo, style
+from core.ui.demo_controls import DemoPowers
 from core.ui.identity import SignedIn
 from core.ui.parts import draw, drawers_last
 from core.ui.text import speak
@@ -44,7 +45,7 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
         forms.forget()
         if visit is not None:
             _note_the_look(visit)
-    topbar.show(signed_in, logo(), start.reset_demo)
+    topbar.show(signed_in, logo(), DemoPowers(start.reset_demo, start.live))
     term = topbar.asked()
     if term:
         st.switch_page(navigation.page(navigation.DESK.path), query_params={"q": term})

@@ -3,6 +3,7 @@
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -46,6 +47,13 @@ def reset_demo(actor: Actor) -> None:
 
     with _alone(db.engine()):
         demo.reset()
+
+
+def live(session: Session, since: datetime, until: datetime) -> None:
+    """Let a demo's people live on between two moments: they use their lines, and pay."""
+    from seed import life  # noqa: PLC0415 - the seed is loaded where it is needed, not at each start
+
+    life.pass_time(session, since, until)
 
 
 def _fill() -> None:

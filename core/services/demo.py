@@ -1,5 +1,6 @@
 """The demo's clock, and the way back to its first day."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
@@ -12,6 +13,10 @@ from core.services import audit, jobs
 
 FIRST_MOMENT = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 """Wed 18 Nov 2026, 10:00 in Brussels: the day the sample customers are told for."""
+
+
+Live = Callable[[Session, datetime, datetime], None]
+"""What happens between two moments by itself: who uses his line, who pays."""
 
 
 class NoDemoClock(DomainError):
@@ -33,10 +38,11 @@ def days_ahead(*, months: int) -> int:
     return (clock.add_months(today, months) - today).days
 
 
-def move_clock(session: Session, actor: Actor, *, days: int = 0, months: int = 0) -> datetime:
+def move_clock(session: Session, actor: Actor, *, days: int = 0, months: int = 0, live: Live | None = None) -> datetime:
     """Move business time forward by days or months of the calendar, to the same hour in Brussels; return the new moment.
 
-    What falls due on the way is done: options take effect, bills are made, direct debits are collected.
+    What falls due on the way is done, day by day: options take effect, bills are made, direct debits are collected. `live` is told
+    each stretch of time first: what people do meanwhile.
     """
     actor.require(Permission.DEMO_MOVE)
     row = session.get(DemoClock, 1)
@@ -50,6 +56,11 @@ def move_clock(session: Session, actor: Actor, *, days: int = 0, months: int = 0
     )
     row.moment = moved
     session.flush()
-    jobs.pass_days(session, SYSTEM, since=here.date(), until=day)
+    reached = here.date()
+    while reached < day:
+        before, reached = reached, reached + timedelta(days=1)
+        if live:
+            live(session, clock.at(before, here.hour, here.minute), clock.at(reached, here.hour, here.minute))
+        jobs.pass_days(session, SYSTEM, since=before, until=reached)
     clock.stand_at(moved)
     return moved

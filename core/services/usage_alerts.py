@@ -1,5 +1,6 @@
 """Warnings that go out when a line passes a threshold: once for each threshold and period, never a block (W4, R18)."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +10,7 @@ from sqlmodel import Session, col
 
 from core import clock
 from core.actor import Actor, Permission
-from core.catalogue import Offering, catalogue
+from core.catalogue import Offering, catalogue, law
 from core.db.keys import insert_once
 from core.models.communication import MessageChannel
 from core.models.customer import Customer
@@ -38,7 +39,6 @@ class _Passed:
     alert: Alert
     period_since: date
     reached: int
-    line: str
 
     @property
     def row(self) -> dict[str, object]:
@@ -82,13 +82,17 @@ def _candidates(session: Session) -> list[int]:
         .where(col(UsageDay.day) > date.fromordinal(since), col(Product.status) == ProductStatus.ACTIVE)
         .group_by(col(UsageDay.customer_id), col(UsageDay.product_id), col(Product.offering_code), col(UsageDay.kind))
     )  # fmt: skip
-    chosen = dict(
-        session.execute(select(col(UsageAlert.product_id), func.min(col(UsageAlert.threshold))).group_by(col(UsageAlert.product_id))).all()
-    )
+    chosen = {(row.product_id, row.metric): row.threshold for row in session.execute(select(UsageAlert)).scalars()}
+    percent, cents = law("alert_default_percent"), law("alert_default_over_cents")
+    over: dict[int, int] = defaultdict(int)
     found = set()
-    for customer_id, product_id, code, kind, quantity, cents in session.execute(query):
-        percent = min(100, chosen[product_id] or 0) if product_id in chosen else 100
-        if cents or _share_reached(catalogue()[code], kind, int(quantity), percent):
+    for customer_id, product_id, code, kind, quantity, charged in session.execute(query):
+        full = chosen.get((product_id, AlertMetric.BUNDLE_PERCENT), percent)
+        over[product_id] += int(charged)
+        much = chosen.get((product_id, AlertMetric.OVER_CENTS), cents)
+        if (full is not None and _share_reached(catalogue()[code], kind, int(quantity), full)) or (
+            much is not None and over[product_id] >= max(much, 1)
+        ):
             found.add(customer_id)
     return sorted(found)
 
@@ -102,12 +106,11 @@ def _share_reached(offering: Offering, kind: UsageKind, quantity: int, percent: 
 def _passed(session: Session, actor: Actor, customer_id: int) -> Iterator[_Passed]:
     found = consumption.running(session, actor, customer_id=customer_id)
     chosen = alerts.of_customer(session, actor, customer_id=customer_id)
-    names = _names(session, actor, customer_id)
     for product_id, line in found.lines.items():
         for alert in chosen.get(product_id, ()):
             reached = _reached(line, alert.metric)
             if alert.threshold is not None and reached is not None and reached >= max(alert.threshold, 1):
-                yield _Passed(product_id, alert, found.period.since, reached, names[product_id])
+                yield _Passed(product_id, alert, found.period.since, reached)
 
 
 def _reached(line: LineUse, metric: AlertMetric) -> int | None:
@@ -126,9 +129,10 @@ def _names(session: Session, actor: Actor, customer_id: int) -> Mapping[int, str
 
 
 def _tell(session: Session, actor: Actor, customer_id: int, passed: _Passed) -> None:
+    line = _names(session, actor, customer_id)[passed.product_id]
     if passed.alert.metric is AlertMetric.BUNDLE_PERCENT:
-        template, params = "alert_bundle", {"line": passed.line, "percent": passed.alert.threshold}
+        template, params = "alert_bundle", {"line": line, "percent": passed.alert.threshold}
     else:
-        template, params = "alert_over", {"line": passed.line, "amount_cents": passed.reached}
+        template, params = "alert_over", {"line": line, "amount_cents": passed.reached}
     for channel in _CHANNELS[passed.alert.channel]:
         communications.send(session, actor, customer_id=customer_id, template=template, params=params, channel=channel)

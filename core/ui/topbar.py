@@ -1,14 +1,13 @@
 """The top bar: logo, search, demo clock, language, account."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from core import clock, i18n
-from core.actor import Actor, Permission
+from core.actor import Permission
 from core.db import reading
 from core.settings import settings
 from core.ui import demo_controls, identity, navigation, own_access, preferences
+from core.ui.demo_controls import DemoPowers
 from core.ui.identity import SignedIn
 from core.ui.text import day, language, t
 
@@ -17,7 +16,7 @@ _ASKED = "_search"
 _LAST = "_last_search"
 
 
-def show(signed_in: SignedIn, logo: str, reset: Callable[[Actor], None]) -> None:
+def show(signed_in: SignedIn, logo: str, powers: DemoPowers) -> None:
     """Draw the bar; customers have no search."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="topbar"):
         with st.container(horizontal=True, vertical_alignment="center", width=620, wrap=False, key="topbar-left"):
@@ -27,7 +26,7 @@ def show(signed_in: SignedIn, logo: str, reset: Callable[[Actor], None]) -> None
         st.space("stretch")
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="xxsmall", key="topbar-right"):
             if settings().demo:
-                _clock(signed_in, reset)
+                _clock(signed_in, powers)
             _language(signed_in)
             _account(signed_in)
 
@@ -57,11 +56,11 @@ def asked() -> str | None:
     return found
 
 
-def _clock(signed_in: SignedIn, reset: Callable[[Actor], None]) -> None:
+def _clock(signed_in: SignedIn, powers: DemoPowers) -> None:
     with reading():  # Business time stands where the database says.
         now = clock.now()
     with st.popover(f"{day(clock.local(now).date(), 'weekday')} · {i18n.clock_time(now)}", icon=":material/schedule:", type="tertiary"):
-        demo_controls.show(signed_in, now, reset)
+        demo_controls.show(signed_in, now, powers)
 
 
 def _language(signed_in: SignedIn) -> None:
