@@ -13,6 +13,7 @@ from core.models import (
     order,
     payment,
     product,
+    statement,
     usage,
     user,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "order",
     "payment",
     "product",
+    "statement",
     "usage",
     "user",
 ]
