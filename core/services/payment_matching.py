@@ -161,7 +161,7 @@ def name_alike(payer: str, customer: str) -> bool:
 
 def name_words(line: str) -> list[str]:
     """Return the words of a line that name somebody: no initials, no forms of address."""
-    return [word for word in fold(line).split() if len(word) > 1 and word not in _NO_NAMES]
+    return [word for word in fold(line).replace(".", " ").split() if len(word) > 1 and word not in _NO_NAMES]
 
 
 def _one_digit_off(typed: str) -> Iterator[str]:

@@ -204,12 +204,17 @@ def left_of(session: Session, payment: Payment) -> int:
 
 def owner_of(session: Session, communication: str | None) -> int | None:
     """Return whose bill a structured communication names."""
-    number = parse_ogm(communication) if communication else None
-    if number is None:
-        return None
-    named = (col(Bill.bill_no) == number, col(Bill.category) != BillCategory.CREDIT_NOTE)
-    found: int | None = session.execute(select(col(Bill.customer_id)).where(*named)).scalar_one_or_none()
-    return found
+    return next(iter(owners_of(session, [communication] if communication else []).values()), None)
+
+
+def owners_of(session: Session, communications: Iterable[str]) -> dict[str, int]:
+    """Return by structured communication whose bill it names; what names none is not in it."""
+    numbers = {text: number for text in communications if (number := parse_ogm(text))}
+    if not numbers:
+        return {}
+    named = (col(Bill.bill_no).in_(set(numbers.values())), col(Bill.category) != BillCategory.CREDIT_NOTE)
+    owners = {number: owner for number, owner in session.execute(select(col(Bill.bill_no), col(Bill.customer_id)).where(*named))}  # noqa: C416 - rows, not pairs
+    return {text: owners[number] for text, number in numbers.items() if number in owners}
 
 
 def lock(session: Session, customer_ids: Iterable[int]) -> None:

@@ -141,9 +141,6 @@ def take_in(session: Session, actor: Actor, *, name: str, data: bytes) -> Taken:
     lines = []
     for one in found:
         statement_id = rows.get(_key(one))
-        if statement_id is not None:
-            owners = (payments.owner_of(session, entry.communication) for entry in one.entries if _comes_in(entry))
-            payments.lock(session, (owner for owner in owners if owner))
         planned = _lines(session, one, statement_id)
         lines.append((one, planned))
         for number, line in enumerate(planned if statement_id is not None else (), 1):
@@ -239,19 +236,21 @@ def _lines(session: Session, one: Statement, statement_id: int | None = None) ->
     """Tell what becomes of each entry of a statement; with `statement_id` it is being taken in, else it may be known whole."""
     if statement_id is None and _is_known(session, one):
         return [Line(entry, Fate.KNOWN if _comes_in(entry) else _left_alone(entry)) for entry in one.entries]
+    owners = payments.owners_of(session, (entry.communication for entry in one.entries if _comes_in(entry)))
+    if statement_id is not None:
+        payments.lock(session, owners.values())
     elsewhere = _elsewhere(session, one, statement_id)
     by_hand: set[int] = set()
-    return [_line(session, entry, elsewhere, by_hand) for entry in one.entries]
+    return [_line(session, entry, owners.get(entry.communication), elsewhere, by_hand) for entry in one.entries]
 
 
-def _line(session: Session, entry: Entry, elsewhere: Counter[tuple[date, int, str]], by_hand: set[int]) -> Line:
+def _line(session: Session, entry: Entry, owner: int | None, elsewhere: Counter[tuple[date, int, str]], by_hand: set[int]) -> Line:
     if not _comes_in(entry):
         return Line(entry, _left_alone(entry))
     seen = (entry.booked_on, entry.amount_cents, entry.bank_reference[:_REFERENCE])
     if elsewhere[seen]:
         elsewhere[seen] -= 1
         return Line(entry, Fate.KNOWN)
-    owner = payments.owner_of(session, entry.communication)
     if owner is None:
         return Line(entry, Fate.WAITING)
     if payment_id := _by_hand(session, owner, entry, by_hand):
@@ -307,7 +306,8 @@ def _book(session: Session, actor: Actor, origin: Origin, line: Line) -> None:
         )  # fmt: skip
     elif line.fate in {Fate.MATCHED, Fate.WAITING}:
         payments.record(
-            session, actor, received_on=min(entry.booked_on, clock.today()), amount_cents=entry.amount_cents, origin=origin,
+            session, actor, customer_id=line.customer_id, received_on=min(entry.booked_on, clock.today()),
+            amount_cents=entry.amount_cents, origin=origin,
             communication=_written(entry)[:_COMMUNICATION] or None, payer_name=entry.payer_name[:_PAYER] or None,
             payer_iban=entry.payer_iban[:_IBAN] or None,
         )  # fmt: skip
