@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, UniqueConstraint
 from sqlmodel import Field
 
 from core.db.base import Base
@@ -21,8 +21,8 @@ class BankStatement(Base, table=True):
     account: str = Field(max_length=34)
     number: str = Field(max_length=35)
     day: date
-    opening_cents: int
-    closing_cents: int
+    opening_cents: int = Field(sa_type=BigInteger)
+    closing_cents: int = Field(sa_type=BigInteger)
     entry_count: int
     sha256: str = Field(max_length=64)
     name: str = Field(max_length=120)

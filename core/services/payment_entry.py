@@ -1,5 +1,6 @@
 """A payment that somebody writes down by hand, and what it would do before it is saved (W8)."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from core.services.references import parse_ogm
 from core.text_rules import needed, normalise
 
 COMMENT_LENGTH = 200
+_AMOUNT = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,2}))?")
 COMMUNICATION_LENGTH = 140
 
 
@@ -40,6 +42,13 @@ class NamesAnotherFile(DomainError):
     field = "communication"
 
 
+class AmountUnreadable(DomainError):
+    """What was typed is no amount."""
+
+    message = N_("Write the amount in euro, with a comma before the cents: 42,00.")
+    field = "amount"
+
+
 @dataclass(frozen=True)
 class Preview:
     """What a payment would do, in cents: open and credit before and after, and what counts on which bill."""
@@ -49,6 +58,14 @@ class Preview:
     credit_before_cents: int
     credit_after_cents: int
     counted: tuple[tuple[str, int], ...]
+
+
+def cents_of(text: str) -> int:
+    """Return what was typed as an amount in euro, such as "42", "42,5" or "1 234,56", in cents. Raises AmountUnreadable."""
+    found = _AMOUNT.fullmatch("".join(text.split()).replace("€", ""))
+    if found is None:
+        raise AmountUnreadable
+    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
 
 
 def spread(cents: int, rests: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:

@@ -18,7 +18,9 @@ from core.models.bill import Bill, BillCategory
 from core.models.customer import Customer
 from core.models.mandate import Mandate, MandateState
 from core.models.payment import Payment, PaymentState
+from core.services import customers, payments
 from core.services.customers import written_name
+from core.services.payments import UnmatchedPayment
 from core.services.references import parse_ogm
 from core.text_rules import fold
 
@@ -29,6 +31,7 @@ _STRUCTURED = re.compile(r"(?<!\d)(\d{3})[/ .-]?(\d{4})[/ .-]?(\d{5})(?!\d)")
 _BILL_NO, _CUSTOMER_NO = re.compile(r"(?<!\d)\d{10}(?!\d)"), re.compile(r"(?<!\d)\d{8}(?!\d)")
 _DIGITS = "0123456789"
 _BEGINNING = 3
+_LOOKED_THROUGH = 50
 _MOST_ALIKE = 300
 _NO_NAMES = {
     "mme",
@@ -109,6 +112,24 @@ def suggest(session: Session, actor: Actor, *, payment_id: int) -> list[Suggesti
     asked = _open_bills(session, col(Bill.customer_id).in_(customers))
     found = rank(payment.amount_cents, asked, on_bills, on_customers)
     return [Suggestion(customer_id, *names[customer_id], bill, clues) for customer_id, bill, clues in found]
+
+
+def of_customer(session: Session, actor: Actor, *, customer_id: int) -> list[tuple[UnmatchedPayment, Suggestion]]:
+    """Return the money that waits and may be this customer's, the oldest first, each with its best suggestion."""
+    actor.require(Permission.PAYMENT_RECORD, customer_id)
+    found = []
+    for waiting in payments.unmatched(session, actor)[:_LOOKED_THROUGH]:
+        his = [one for one in suggest(session, actor, payment_id=waiting.id) if one.customer_id == customer_id]
+        if his and his[0].clues != (Clue.AMOUNT,):
+            found.append((waiting, his[0]))
+    return found
+
+
+def give(session: Session, actor: Actor, *, payment_id: int, customer_no: str, bill_no: str | None = None) -> None:
+    """Match a payment with a customer named by his number. Raises what payments.match does."""
+    actor.require(Permission.PAYMENT_RECORD)
+    customer_id = customers.head(session, actor, customer_no=customer_no).id
+    payments.match(session, actor, payment_id=payment_id, customer_id=customer_id, bill_no=bill_no)
 
 
 def rank(

@@ -32,6 +32,8 @@ from core.services.references import group_iban
 LISTED = 20
 _NAME, _COMMUNICATION, _PAYER, _IBAN, _REFERENCE = 120, 140, 120, 34, 35
 _TWELVE_DIGITS = 12
+_MOST_CENTS = 2**31 - 1
+"""What a payment can hold: no customer pays 21 million euro at once, but a company moves them between its accounts."""
 
 
 class OtherAccount(DomainError):
@@ -260,7 +262,7 @@ def _line(session: Session, entry: Entry, owner: int | None, elsewhere: Counter[
 
 
 def _comes_in(entry: Entry) -> bool:
-    return entry.amount_cents > 0 and entry.nature is Nature.TRANSFER
+    return 0 < entry.amount_cents <= _MOST_CENTS and entry.nature is Nature.TRANSFER
 
 
 def _left_alone(entry: Entry) -> Fate:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core import catalogue
 from core.bank.statement import (
     MOST_BYTES,
     CutOff,
@@ -196,3 +197,14 @@ class TestOtherFiles:
 
     def test_too_large_a_file_is_not_even_looked_at(self) -> None:
         assert isinstance(refusal(b"<" + b" " * MOST_BYTES), TooLarge)
+
+
+class TestSamples:
+    """The files that the demo offers to try with."""
+
+    def test_follow_each_other_on_our_account(self) -> None:
+        samples = catalogue.FILES / "samples"
+        (first,), (second,) = read((samples / "statement.cod").read_bytes()), read((samples / "statement.xml").read_bytes())
+        assert {first.account, second.account} == {catalogue.company().iban}
+        assert (first.closing_cents, first.day < second.day) == (second.opening_cents, True)
+        assert {entry.nature for entry in first.entries} == {Nature.TRANSFER, Nature.COLLECTION, Nature.RETURN}

@@ -10,7 +10,7 @@ from core.errors import NotFound, NotPermitted
 from core.models.audit import AuditEntry
 from core.models.customer import Customer
 from core.services import bills, payment_entry
-from core.services.payment_entry import NamesAnotherFile, TooLongAgo, TooMuchByHand, spread
+from core.services.payment_entry import AmountUnreadable, NamesAnotherFile, TooLongAgo, TooMuchByHand, cents_of, spread
 from core.services.payments import NothingReceived, NotReceivedYet
 from core.text_rules import Missing
 from tests.builders import AGENT, VIEWER, make_customer
@@ -30,6 +30,17 @@ class TestSpread:
         assert spread(4500, rests) == (("a", 4200), ("c", 300))
         assert spread(9000, rests) == (("a", 4200), ("c", 800))
         assert spread(0, rests) == ()
+
+
+class TestCentsOf:
+    @pytest.mark.parametrize(("text", "cents"), [("42", 4200), ("42,5", 4250), ("42.05", 4205), ("1 234,56 €", 123_456), ("0,01", 1)])
+    def test_reads_what_people_type(self, text: str, cents: int) -> None:
+        assert cents_of(text) == cents
+
+    @pytest.mark.parametrize("text", ["", "-1", "1.234,56", "1.234", "4,200", "abc", "1e3", "٤٢", "42,", "9999999999"])
+    def test_refuses_what_could_be_read_in_two_ways(self, text: str) -> None:
+        with pytest.raises(AmountUnreadable):
+            cents_of(text)
 
 
 class TestEnter:

@@ -112,6 +112,10 @@ class TestTakeIn:
         payments.record(session, SYSTEM, customer_id=customer.id, received_on=DAY, amount_cents=1, payer_iban=WRONG.payer_iban)
         assert fates(take_in(session, coda([WRONG]))) == {"waiting": (1, 4200)}
 
+    def test_leaves_alone_what_no_customer_pays(self, session: Session) -> None:
+        huge = replace(RIGHT, amount_cents=3_000_000_000)
+        assert fates(take_in(session, coda([huge], opening_cents=5_000_000_000))) == {"other": (1, 3_000_000_000)}
+
     def test_says_that_a_statement_before_is_missing(self, session: Session) -> None:
         take_in(session, coda([FREE], number="229", day=date(2026, 11, 13)))
         assert take_in(session, coda([], number="230", opening_cents=103_600, day=date(2026, 11, 16))).missing is False
