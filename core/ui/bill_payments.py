@@ -46,7 +46,7 @@ def _show_counted(visit: Visit, row: BillRow, one: Counted) -> None:
 
 def _story(visit: Visit, one: Counted) -> str:
     """Say how it was paid, by whom, and of how much it is a part."""
-    told = [t("collected") if one.by_debit else t("by transfer")]
+    told = [t("by direct debit") if one.by_debit else t("by transfer")]
     if visit.actor.staff and one.payer_name:
         told.append(one.payer_name)
     if one.payer_masked:
@@ -64,7 +64,7 @@ def _show_reverse(visit: Visit, row: BillRow, one: Counted) -> None:
         "queue": t("It is somebody else's: all of it waits for its bill again"),
     }
     st.radio(t("What becomes of the money?"), list(ways), format_func=ways.__getitem__, key=f"{key}:way")
-    st.text_input(t("Why?"), key=f"{key}:comment", max_chars=COMMENT_LENGTH)
+    st.text_input(t("Why is it taken back?"), key=f"{key}:comment", max_chars=COMMENT_LENGTH)
     forms.error(FORM, "comment")
     st.button(
         t("Take {cents} back", cents=one.cents), key=f"bills:payment:reverse:{one.payment_id}", type="primary", on_click=_reverse,

@@ -63,7 +63,7 @@ def show_list(actor: Actor) -> None:
     with reading() as session:
         rows = statements.taken_in(session, actor)
     with parts.row("statements"):
-        parts.heading(t("Statements"), width="content")
+        parts.heading(t("Statements taken in"), width="content")
     with parts.card("statements"):
         if rows:
             draw(*(_row(row) for row in rows))
@@ -73,7 +73,7 @@ def show_list(actor: Actor) -> None:
 
 def _row(row: StatementRow) -> str:
     mark = (
-        Mark(t("{count} wait", count=row.waiting), "watch", "hourglass_empty") if row.waiting else Mark(t("Booked"), "good", "check_circle")
+        Mark(t("{count} wait", count=row.waiting), "watch", "hourglass_empty") if row.waiting else Mark(t("All found"), "good", "check_circle")
     )
     told = t(
         "no. {number}: from {opening_cents} to {closing_cents}, {entries} entries, {payments} booked · {name}, {at} by {who}",
