@@ -47,6 +47,11 @@ def _drawer() -> None:
     answer = forms.last(FORM)
     if answer is not None and answer.good:
         st.rerun()
+    body(visit)
+
+
+def body(visit: Visit) -> None:
+    """Draw what waits and may be his, then the form."""
     with reading() as session:
         waiting = payment_matching.of_customer(session, visit.actor, customer_id=visit.customer.id)
         rows = [row for row in bills.of_customer(session, visit.actor, customer_id=visit.customer.id, older=True) if row.is_open]

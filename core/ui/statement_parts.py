@@ -73,7 +73,9 @@ def show_list(actor: Actor) -> None:
 
 def _row(row: StatementRow) -> str:
     mark = (
-        Mark(t("{count} wait", count=row.waiting), "watch", "hourglass_empty") if row.waiting else Mark(t("All found"), "good", "check_circle")
+        Mark(t("{count} wait", count=row.waiting), "watch", "hourglass_empty")
+        if row.waiting
+        else Mark(t("All found"), "good", "check_circle")
     )
     told = t(
         "no. {number}: from {opening_cents} to {closing_cents}, {entries} entries, {payments} booked · {name}, {at} by {who}",
