@@ -13,10 +13,19 @@ from core.ui.gate import Visit
 from core.ui.text import day, euro, t
 
 FORM = "bills:payment"
+"""Of recording a payment too: whichever drawer was closed by its answer, the page says it."""
 
 
 def section(visit: Visit, row: BillRow) -> None:
     """Draw the payments that count on the bill, and what could; nothing where there is neither."""
+    answer = forms.last(FORM)
+    if answer is not None and answer.good:
+        st.rerun()  # The balance and the list behind the drawer are others now.
+    body(visit, row)
+
+
+def body(visit: Visit, row: BillRow) -> None:
+    """Draw what counts on the bill."""
     if row.is_credit_note:
         return
     with reading() as session:
@@ -24,7 +33,7 @@ def section(visit: Visit, row: BillRow) -> None:
         free = (
             payment_corrections.left_over(session, visit.actor, customer_id=visit.customer.id) if row.is_open and visit.actor.staff else []
         )
-    if not counted and not free and forms.last(FORM) is None:
+    if not counted and not free:
         return
     parts.heading(t("Paid on this bill"), 3)
     forms.answer(FORM)

@@ -15,11 +15,11 @@ from core.services.payment_matching import Suggestion
 from core.services.payments import UnmatchedPayment
 from core.ui import forms, gate, parts, payment_queue
 from core.ui.act import act, operation
+from core.ui.bill_payments import FORM
 from core.ui.gate import Visit
 from core.ui.parts import draw, fact_rows, note
 from core.ui.text import day, euro, message, t
 
-FORM = "bills:payment:add"
 OLDEST = ""
 WIDTH = 520
 _KEY = "bills:payment:add"

@@ -65,11 +65,10 @@ def payer(row: UnmatchedPayment) -> str:
 def _show_row(actor: Actor, row: UnmatchedPayment, found: list[Suggestion]) -> None:
     with st.container(gap="xxsmall", key=f"waitrow-{row.id}"):
         draw(entry(day(row.received_on), Mark(t("Waits"), "watch", "hourglass_empty"), euro(row.amount_cents), payer(row)))
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"payments:suggestions:{row.id}"):
-            for one in found:
-                _show_suggestion(row, one)
-            with st.popover(t("Somebody else"), type="tertiary", icon=":material/search:", key=f"payments:else:{row.id}"):
-                _show_search(actor, row)
+        for one in found:  # One below the other, the best first: on a phone the reasons need the whole width.
+            _show_suggestion(row, one)
+        with st.popover(t("Somebody else"), type="tertiary", icon=":material/search:", key=f"payments:else:{row.id}"):
+            _show_search(actor, row)
 
 
 def _show_suggestion(row: UnmatchedPayment, found: Suggestion) -> None:

@@ -78,9 +78,9 @@ def _by_hand() -> None:
     import streamlit as st
 
     from core.actor import Permission
-    from core.ui import forms, gate, payment_drawer
+    from core.ui import bill_payments, forms, gate, payment_drawer
 
-    answer = forms.last(payment_drawer.FORM)
+    answer = forms.last(bill_payments.FORM)
     if answer is not None and answer.good:
         st.success(answer.text)
     else:
@@ -88,16 +88,23 @@ def _by_hand() -> None:
 
 
 def _on_bill(bill_no: str) -> None:
-    """The script of what the drawer of a bill tells about payments."""
+    """The script of what the drawer of a bill tells about payments; it closes as the dialog does."""
+    import streamlit as st
+
     from core.actor import Permission
     from core.db import reading
     from core.services import bills
-    from core.ui import bill_payments, gate
+    from core.ui import bill_payments, forms, gate
+
+    answer = forms.last(bill_payments.FORM)
+    if answer is not None and answer.good:
+        st.success(answer.text)
+        return
 
     visit = gate.visit(Permission.BILL_READ)
     with reading() as session:
         rows = bills.of_customer(session, visit.actor, customer_id=visit.customer.id)
-    bill_payments.section(visit, next(row for row in rows if row.bill_no == bill_no))
+    bill_payments.body(visit, next(row for row in rows if row.bill_no == bill_no))
 
 
 def drawer(script: Any, *given: str, who: str = "agent") -> AppTest:
@@ -272,7 +279,9 @@ class TestReverse:
         screen.text_input(key=f"bills:payment:{payment}:comment").input("Autre facture").run()
         click(screen, f"bills:payment:reverse:{payment}")
         assert rests() == [4200, 4200]
-        click(screen, f"bills:payment:count:{payment}")
+        assert "l'argent reste en crédit." in texts(screen)
+        assert "42,00 € de paiements antérieurs" in texts(open_file())
+        click(self._opened("agent"), f"bills:payment:count:{payment}")
         assert rests() == [0, 4200]
 
     def test_lets_it_wait_for_somebody_else(self) -> None:
