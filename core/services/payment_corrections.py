@@ -89,7 +89,7 @@ def count_left(session: Session, actor: Actor, *, customer_id: int, payment_id: 
     if cents <= 0:
         raise NothingCounted
     payments.count(session, payment, {bill_no: cents})
-    _record(session, actor, payment, "payment:count", {"bill_no": bill_no, "cents": cents})
+    payments.written(session, actor, payment, "payment:count", {"bill_no": bill_no, "cents": cents})
 
 
 def reverse(
@@ -117,7 +117,7 @@ def reverse(
     after: audit.Facts = {"taken_back": taken}
     if to_queue:
         after["moved_to"] = _to_queue(session, payment)
-    _record(session, actor, payment, "payment:reverse", after, comment)
+    payments.written(session, actor, payment, "payment:reverse", after, comment)
 
 
 def reallocate(
@@ -131,12 +131,9 @@ def reallocate(
     comment = needed(comment, field="comment", length=COMMENT_LENGTH)
     payments.lock(session, [customer_id])
     payment = _of_customer(session, customer_id, payment_id)
-    before = {"counted": _take_back(session, payment, None)}
+    taken = _take_back(session, payment, None)
     payments.count(session, payment, allocations)
-    audit.record(
-        session, actor, action="payment:reallocate", object_type="payment", object_id=payment.id, customer_id=customer_id,
-        before=before, after={"counted": dict(allocations)}, reason=comment,
-    )  # fmt: skip
+    payments.written(session, actor, payment, "payment:reallocate", {"taken_back": taken, "counted": dict(allocations)}, comment)
 
 
 def _take_back(session: Session, payment: Payment, bill_no: str | None) -> dict[str, int]:
@@ -221,10 +218,3 @@ def _counted(payment: Payment, cents: int) -> Counted:
         payer_masked=mask_iban(payment.payer_iban) if payment.payer_iban else None,
         communication=payment.communication,
     )
-
-
-def _record(session: Session, actor: Actor, payment: Payment, action: str, after: audit.Facts, comment: str | None = None) -> None:
-    audit.record(
-        session, actor, action=action, object_type="payment", object_id=payment.id, customer_id=payment.customer_id, after=after,
-        reason=comment,
-    )  # fmt: skip

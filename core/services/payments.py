@@ -118,7 +118,7 @@ def record(
         named = bill_no or parse_ogm(communication or "")
         pay(session, payment, _in_turn(session, owner, named, must=bool(bill_no)), received_on)
     after = {"amount_cents": amount_cents, "state": payment.state}
-    _record(session, actor, payment, "payment:record", after, comment)
+    written(session, actor, payment, "payment:record", after, comment)
     return payment.id
 
 
@@ -146,7 +146,7 @@ def match(
         pay(session, payment, _in_turn(session, customer_id, bill_no, must=bool(bill_no)), clock.today())
     else:
         count(session, payment, allocations)
-    _record(session, actor, payment, "payment:match", {"state": payment.state, "bill_no": bill_no})
+    written(session, actor, payment, "payment:match", {"state": payment.state, "bill_no": bill_no})
 
 
 def unmatched(session: Session, actor: Actor) -> list[UnmatchedPayment]:
@@ -249,6 +249,14 @@ def open_bills(customer_id: int) -> Select[Bill]:
     return select(Bill).where(*asks).order_by(col(Bill.bill_date), col(Bill.id))
 
 
+def written(session: Session, actor: Actor, payment: Payment, action: str, after: audit.Facts, comment: str | None = None) -> None:
+    """Write down what was done with a payment: the last step of whatever changes what it counts on."""
+    audit.record(
+        session, actor, action=action, object_type="payment", object_id=payment.id, customer_id=payment.customer_id, after=after,
+        reason=comment,
+    )  # fmt: skip
+
+
 def _in_turn(session: Session, customer_id: int, named: str | None, *, must: bool) -> list[Bill]:
     """Return the bills that money pays, the named one first. Raises NotFound where it `must` exist."""
     bills = list(session.execute(open_bills(customer_id).with_for_update()).scalars())
@@ -263,11 +271,4 @@ def _count(session: Session, payment: Payment, bill: Bill, cents: int, day: date
         PaymentAllocation(
             customer_id=bill.customer_id, payment_id=payment.id, bill_id=bill.id, amount_cents=cents, allocated_on=day
         )
-    )  # fmt: skip
-
-
-def _record(session: Session, actor: Actor, payment: Payment, action: str, after: audit.Facts, comment: str | None = None) -> None:
-    audit.record(
-        session, actor, action=action, object_type="payment", object_id=payment.id, customer_id=payment.customer_id, after=after,
-        reason=comment,
     )  # fmt: skip
