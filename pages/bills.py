@@ -10,7 +10,7 @@ from core.db import reading
 from core.models.billing_account import BillModel
 from core.services import arrears, bills, mandates
 from core.services.bills import BillRow, NextBill
-from core.ui import aide, bill_parts, gate, mandate_card, parts
+from core.ui import aide, bill_parts, gate, mandate_card, parts, payment_drawer
 from core.ui.gate import Visit
 from core.ui.text import t, tn
 
@@ -40,6 +40,7 @@ def main(visit: Visit) -> None:
         by_transfer = [row for row in rows if row.is_open and not row.by_debit]
         if by_transfer:
             bill_parts.show_transfer(by_transfer)
+    payment_drawer.show(visit)
     show_help(visit)
     bill_parts.open_explanation(rows, next_bill=coming is not None)
 

@@ -1,15 +1,18 @@
-"""Payments: statements of the bank, and money that waits for its bill."""
+"""Payments: money that waits for its bill, and statements of the bank."""
 
 from core.actor import Actor, Permission
-from core.ui import gate
-from core.ui.parts import empty, heading
+from core.ui import gate, payment_queue, statement_parts
+from core.ui.parts import heading
 from core.ui.text import t
 
 
-def main(_actor: Actor) -> None:
-    """Tell the page from top to bottom."""
-    heading(t("Payments"))
-    empty(t("No statement was taken in yet."))
+def main(actor: Actor) -> None:
+    """Tell the page from top to bottom: who answers the telephone gives money to its bill, the billing team takes statements in too."""
+    heading(t("Payments"), 1)
+    payment_queue.show(actor)
+    if actor.may(Permission.STATEMENT_IMPORT):
+        statement_parts.show_upload(actor)
+        statement_parts.show_list(actor)
 
 
 main(gate.enter_desk(Permission.PAYMENT_RECORD))

@@ -16,6 +16,7 @@ from core.models import (
     payment,
     price_notice,
     product,
+    statement,
     usage,
     user,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "payment",
     "price_notice",
     "product",
+    "statement",
     "usage",
     "user",
 ]

@@ -10,22 +10,32 @@ from core.db.base import Base, Versioned, closed
 
 
 class PaymentState(StrEnum):
-    """Whether a payment found its bill, or was taken back by the bank."""
+    """Whether a payment found its customer, was taken back by the bank, or by us from the wrong customer."""
 
     MATCHED = "matched"
     UNMATCHED = "unmatched"
     RETURNED = "returned"
+    MOVED = "moved"
 
 
 class Payment(Versioned, Base, table=True):
-    """A row is money that came in, by transfer or by direct debit."""
+    """A row is money that came in, by transfer or by direct debit.
+
+    With a statement it stands in the bank's books, as the entry of that number; without one somebody wrote it down by hand. Money that
+    was given to the wrong customer is `moved`: it stays in his file as history, and another row holds the money from then on.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
         UniqueConstraint("customer_id", "id"),
         CheckConstraint("amount_cents > 0", name="amount_cents"),
+        UniqueConstraint("statement_id", "entry_no"),
         CheckConstraint("(state = 'returned') = (returned_on IS NOT NULL)", name="returned"),
+        CheckConstraint("(state = 'moved') = (moved_to_id IS NOT NULL)", name="moved"),
+        CheckConstraint("(state = 'unmatched') = (customer_id IS NULL)", name="owner"),
+        CheckConstraint("(statement_id IS NULL) = (entry_no IS NULL)", name="entry"),
         Index("ix_payment_customer", "customer_id", "received_on"),
+        Index("ix_payment_payer_iban", "payer_iban"),
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -40,10 +50,14 @@ class Payment(Versioned, Base, table=True):
     mandate_id: int | None = Field(default=None, foreign_key="mandate.id")
     returned_on: date | None = None
     return_code: str | None = Field(default=None, max_length=4)
+    statement_id: int | None = Field(default=None, foreign_key="bank_statement.id")
+    entry_no: int | None = None
+    bank_reference: str | None = Field(default=None, max_length=35)
+    moved_to_id: int | None = Field(default=None, foreign_key="payment.id")
 
 
 class PaymentAllocation(Base, table=True):
-    """A row counts part of a payment on one bill (TMF678); a return reverses it."""
+    """A row counts part of a payment on one bill (TMF678); a return or a correction reverses it."""
 
     __tablename__ = "payment_allocation"
     __table_args__ = (

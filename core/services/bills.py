@@ -161,7 +161,7 @@ def _open_query() -> Select[Any]:
     owed = case((col(Bill.category) == BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
     paid = (
         select(func.sum(col(Payment.amount_cents)))
-        .where(col(Payment.customer_id) == customer_id, col(Payment.state) != PaymentState.RETURNED)
+        .where(col(Payment.customer_id) == customer_id, col(Payment.state) == PaymentState.MATCHED)
         .scalar_subquery()
     )
     counted = (
@@ -257,7 +257,11 @@ def _stories(session: Session, customer_id: int) -> dict[int, dict[str, Any]]:
     query = (
         select(*map(col, columns))
         .join(Payment, (col(Payment.customer_id) == col(PaymentAllocation.customer_id)) & (col(Payment.id) == PaymentAllocation.payment_id))
-        .where(col(PaymentAllocation.customer_id) == customer_id)
+        .where(
+            col(PaymentAllocation.customer_id) == customer_id,
+            # A correction of ours leaves no trace here: the bill is open as if nothing had been counted on it.
+            col(PaymentAllocation.reversed_on).is_(None) | col(Payment.return_code).is_not(None),
+        )
         .order_by(col(PaymentAllocation.id))
     )
     found: dict[int, dict[str, Any]] = defaultdict(dict)
