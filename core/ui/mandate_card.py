@@ -8,8 +8,9 @@ import streamlit as st
 from core.actor import Permission
 from core.catalogue import law
 from core.models.mandate import MandateState
-from core.services import collections, mandates
-from core.services.mandates import HOLDER_LENGTH, MandateView
+from core.services import collections, mandate_signing, mandates
+from core.services.mandate_signing import HOLDER_LENGTH
+from core.services.mandates import MandateView
 from core.ui import download, forms
 from core.ui.act import act, operation
 from core.ui.gate import Visit
@@ -97,7 +98,9 @@ def _form(visit: Visit, save: str, mandate: MandateView | None) -> None:
 def _code(visit: Visit, mandate: MandateView) -> None:
     """Ask for the code that signs, or send another one."""
     if mandate.code_until:
-        told = t("A code was sent to the customer's phone; it counts for {minutes} minutes.", minutes=mandates.CODE_LIVES.seconds // 60)
+        told = t(
+            "A code was sent to the customer's phone; it counts for {minutes} minutes.", minutes=mandate_signing.CODE_LIVES.seconds // 60
+        )
     else:
         told = t("No code counts any more: send a new one, then type it here.")
     st.caption(told)
@@ -135,14 +138,14 @@ def _state(mandate: MandateView) -> tuple[str, Tone, str]:
 
 def _ask(customer_id: int, amends: MandateView | None, key: str) -> None:
     given = {"holder": st.session_state["bills:mandate:holder"], "iban": st.session_state["bills:mandate:iban"], "consent": st.session_state["bills:mandate:consent"]}  # fmt: skip
-    verb = partial(mandates.amend, shown_version=amends.version) if amends else mandates.request
+    verb = partial(mandate_signing.amend, shown_version=amends.version) if amends else mandate_signing.request
     act(verb, form=FORM, operation=key, done=t("The code is on its way to the phone."), customer_id=customer_id, **given)
 
 
 def _sign(customer_id: int, key: str) -> None:
     code = st.session_state["bills:mandate:code"]
-    if act(mandates.count_try, form=FORM, operation=operation(FORM, secrets.token_hex()), customer_id=customer_id):
-        act(mandates.sign, form=FORM, operation=key, done=_signed, customer_id=customer_id, code=code)
+    if act(mandate_signing.count_try, form=FORM, operation=operation(FORM, secrets.token_hex()), customer_id=customer_id):
+        act(mandate_signing.sign, form=FORM, operation=key, done=_signed, customer_id=customer_id, code=code)
 
 
 def _signed(mandate: MandateView) -> str:
@@ -151,7 +154,7 @@ def _signed(mandate: MandateView) -> str:
 
 def _resend(customer_id: int, mandate: MandateView) -> None:
     key = operation("mandate:resend", mandate.id, mandate.version)
-    act(mandates.resend_code, form=FORM, operation=key, done=t("The code is on its way to the phone."), customer_id=customer_id)
+    act(mandate_signing.resend_code, form=FORM, operation=key, done=t("The code is on its way to the phone."), customer_id=customer_id)
 
 
 def _cancel(customer_id: int, mandate: MandateView) -> None:
