@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core import clock
@@ -22,6 +22,9 @@ from core.services.references import mask_iban
 
 CODE_TRIES = 5
 """How often a code may be mistyped before it no longer counts."""
+
+EXPIRED = "expired"
+"""Why a mandate ended that nobody used."""
 
 RUNNING = (MandateState.DRAFT, MandateState.PENDING_SIGNATURE, MandateState.ACTIVE, MandateState.SUSPENDED)
 
@@ -118,6 +121,34 @@ def end(session: Session, actor: Actor, *, mandate: Mandate, reason: str | None,
     )  # fmt: skip
     if tell and before is not MandateState.PENDING_SIGNATURE:
         communications.send(session, actor, customer_id=customer.id, template="mandate_cancelled", params={"umr": mandate.umr})
+
+
+def expire_due(session: Session, actor: Actor, *, day: date) -> list[Mandate]:
+    """End the mandates that nobody used for 36 months (R7), tell their holders, and return them; a second call finds none."""
+    actor.require(Permission.MANDATE_WRITE)
+    used = func.coalesce(col(Mandate.last_used_on), col(Mandate.signed_on))
+    query = select(Mandate).where(
+        col(Mandate.state) == MandateState.ACTIVE, used <= clock.add_months(day, -law("mandate_dies_after_months"))
+    )
+    found = list(session.execute(query.order_by(col(Mandate.id)).with_for_update()).scalars())
+    for row in found:
+        _move(row, MandateState.EXPIRED)
+        row.cancelled_on, row.cancel_reason = day, EXPIRED
+        row.code_hash = row.code_expires_at = row.pending_iban = row.pending_holder = None
+        _pay_by(session, session.get_one(Customer, row.customer_id), PaymentMethod.TRANSFER)
+        session.flush()
+        audit.record(
+            session, actor, action="mandate:expire", object_type="mandate", object_id=row.id, customer_id=row.customer_id,
+            before={"state": MandateState.ACTIVE}, after={"state": row.state},
+        )  # fmt: skip
+        params = {"umr": row.umr, "months": law("mandate_dies_after_months")}
+        communications.send(session, actor, customer_id=row.customer_id, template="mandate_expired", params=params)
+    return found
+
+
+def usable_until(signed_on: date, last_used_on: date | None) -> date:
+    """Return the day from which a mandate is dead, 36 months after it was last used or signed (R7)."""
+    return clock.add_months(last_used_on or signed_on, law("mandate_dies_after_months"))
 
 
 def pdf(session: Session, actor: Actor, *, customer_id: int, umr: str) -> bytes:

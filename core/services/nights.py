@@ -5,14 +5,11 @@ The demo's clock passes through it day by day. Each part looks at what is due, n
 
 from datetime import date, timedelta
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from core import clock
 from core.actor import Actor, Permission
-from core.models.bill import Bill, BillCategory
-from core.services import bill_issuing, collections, documents, move_progress, orders
-from core.services.periods import next_banking_day
+from core.services import bill_issuing, collection_runs, documents, move_progress, orders
 
 HOUR = 6
 """The hour in Brussels at which a day's work is done."""
@@ -28,20 +25,6 @@ def pass_days(session: Session, actor: Actor, *, since: date, until: date) -> No
             orders.settle_due(session, actor)
             move_progress.settle_due(session, actor)
             bill_issuing.issue_due(session, actor, day=day)
-            _collect_due(session, actor, day)
+            collection_runs.make_due(session, actor, day)
+            collection_runs.settle_due(session, actor, day)
             documents.purge_due(session, actor)
-
-
-def _collect_due(session: Session, actor: Actor, day: date) -> None:
-    """Collect the bills of direct debits on their due date, or the banking day after it (R7)."""
-    due = session.execute(
-        select(col(Bill.customer_id), col(Bill.bill_no), col(Bill.due_date)).where(
-            col(Bill.category) != BillCategory.CREDIT_NOTE,
-            col(Bill.mandate_id).is_not(None),
-            col(Bill.remaining_cents) > 0,
-            col(Bill.due_date) <= day,
-        )
-    ).all()
-    for customer_id, bill_no, due_date in due:
-        if next_banking_day(due_date) <= day:
-            collections.collect(session, actor, customer_id=customer_id, bill_no=bill_no)
