@@ -14,7 +14,7 @@ from core.models.communication import Communication, MessageChannel
 from core.models.document import Document
 from core.models.user import User, UserSession
 from core.services import demo, slots, users
-from seed import background
+from seed import background, debits
 from seed.bulk import table, working
 from seed.story import MONTHS, stories, tell
 
@@ -64,6 +64,7 @@ def _write(session: Session, resets: int = 0) -> None:
     _fill_calendars(session)
     background.add(session, customers=CUSTOMERS, months=MONTHS, known=True)
     background.add_unmatched(session)
+    debits.file_past(session)
     users.create_demo_accounts(session)
     messages = table(Communication)
     session.execute(

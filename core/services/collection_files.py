@@ -51,9 +51,9 @@ def make(session: Session, actor: Actor, collect_on: date, today: date) -> str:
         raise NothingToCollect(on=collect_on)
     if not todo and newest:
         return newest
-    message_id = _message_id(collect_on, int(newest[-2:]) + 1 if newest else 1)
+    name = message_id(collect_on, int(newest[-2:]) + 1 if newest else 1)
     batch = CollectionBatch(
-        message_id=message_id,
+        message_id=name,
         collect_on=collect_on,
         made_at=clock.now(),
         state=BatchState.MADE,
@@ -75,7 +75,7 @@ def make(session: Session, actor: Actor, collect_on: date, today: date) -> str:
     session.flush()
     rewrite(session, batch, today)
     _record(session, actor, batch, "make")
-    return message_id
+    return name
 
 
 def rewrite(session: Session, batch: CollectionBatch, today: date) -> bool:
@@ -103,7 +103,7 @@ def rewrite(session: Session, batch: CollectionBatch, today: date) -> bool:
         session.delete(batch)
         session.flush()
         return False
-    data = render(_creditor(), batch.message_id, clock.local(batch.made_at), debits)
+    data = render(creditor(), batch.message_id, clock.local(batch.made_at), debits)
     batch.collections, batch.sum_cents = len(debits), sum(one.amount_cents for one in debits)
     batch.sha256, batch.content = hashlib.sha256(data).hexdigest(), zlib.compress(data)
     session.flush()
@@ -141,20 +141,22 @@ def _debit(row: Collection, one: Candidate) -> Debit:
     )  # fmt: skip
 
 
-def _creditor() -> Creditor:
+def creditor() -> Creditor:
+    """Return who collects."""
     ours = company()
     street, _, number = ours.street.rpartition(" ")
     return Creditor(ours.name, ours.iban, ours.creditor_id, street, number, ours.postcode, ours.town[i18n.DEFAULT], bic=ours.bic)  # type: ignore[index]
 
 
-def _message_id(collect_on: date, number: int) -> str:
+def message_id(collect_on: date, number: int) -> str:
+    """Name a file by its day, and its number on it."""
     return f"SDD-{collect_on:%Y%m%d}-{number:02d}"
 
 
-def locked(session: Session, message_id: str) -> CollectionBatch:
+def locked(session: Session, name: str) -> CollectionBatch:
     """Return a file, locked until the transaction ends. Raises NotFound."""
     found: CollectionBatch | None = session.execute(
-        select(CollectionBatch).where(col(CollectionBatch.message_id) == message_id).with_for_update()
+        select(CollectionBatch).where(col(CollectionBatch.message_id) == name).with_for_update()
     ).scalar_one_or_none()
     if found is None:
         raise NotFound

@@ -25,11 +25,12 @@ from core.models.customer import Customer
 from core.models.interaction import Task
 from core.models.mandate import Mandate, MandateState
 from core.models.payment import Payment
-from core.services import bills, collection_facts, collection_runs, collections, mandates, payments
+from core.services import bills, collection_runs, collections, mandates, payments
 from core.services.collection_facts import Hindrance
 from core.services.collection_files import NothingToCollect, TooLateForBank
 from core.services.collection_runs import TASK_RECALL, TooLateToWithdraw
 from core.services.collections import NotCollectible
+from core.services.periods import next_banking_day
 from tests.builders import AGENT, make_customer, make_product, self_of
 from tests.services import money_stories
 from tests.services.money_stories import NOVEMBER
@@ -205,7 +206,9 @@ class TestMakeBatch:
         make(session)
         row = rows(session)[0]
         again = {name: getattr(row, name) for name in ("customer_id", "bill_id", "mandate_id", "batch_id", "amount_cents", "collect_on")}
-        session.add(Collection(**again, sequence="RCUR", holder="x", iban=row.iban, state=CollectionState.PENDING, end_to_end_id="E2"))
+        session.add(
+            Collection(**again, sequence=Sequence.RCUR, holder="x", iban=row.iban, state=CollectionState.PENDING, end_to_end_id="E2")
+        )
         with pytest.raises(IntegrityError):
             session.flush()
 
@@ -276,7 +279,7 @@ class TestWithdraw:
         customer, _, bill_no = debtor(session)
         on(EVE, collection_runs.make_due, session, SYSTEM, EVE)
         on(EVE, collection_runs.withdraw, session, AGENT, customer_id=customer.id, bill_no=bill_no)
-        assert session.exec(select(Task.code, Task.due).where(Task.customer_id == customer.id)).all() == [(TASK_RECALL, EVE)]
+        assert session.exec(select(Task.code, col(Task.due)).where(Task.customer_id == customer.id)).all() == [(TASK_RECALL, EVE)]
         assert run(session, EVE, DUE) == 0
 
     def test_before_any_file_it_just_is_paid_by_transfer(self, session: Session) -> None:
@@ -358,7 +361,7 @@ class TestDays:
             until = NOVEMBER + timedelta(days=stop)
             run(session, NOVEMBER, until)
             issued = session.exec(select(Bill).where(col(Bill.bill_no).in_(numbers))).all()
-            due = [one for one in issued if collection_facts.next_banking_day(one.due_date) <= until]
+            due = [one for one in issued if next_banking_day(one.due_date) <= until]
             whole = sum(one.incl_cents + one.third_party_cents for one in issued)
             taken = sum(row.amount_cents for row in rows(session) if row.state is CollectionState.SETTLED)
             assert taken == sum(one.incl_cents + one.third_party_cents for one in due)
