@@ -1,26 +1,30 @@
 """The card of the direct debit: asked for, signed with a code, changed, ended (W7)."""
 
 import secrets
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
 from core.actor import Permission
 from core.catalogue import law
+from core.errors import N_
 from core.models.mandate import MandateState
 from core.services import collections, mandate_signing, mandates
+from core.services.collection_runs import OwnCollection
 from core.services.mandate_signing import HOLDER_LENGTH
 from core.services.mandates import MandateView
-from core.ui import download, forms
+from core.ui import collection_card, download, forms
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.parts import Tone, badge, card, empty, facts, heading, row
 from core.ui.text import day, t
 
 FORM = "mandate"
+WHY_ENDED = collections.RETURN_CODES | {mandates.EXPIRED: N_("it was not used for 36 months")}
 
 
-def show(visit: Visit, mandate: MandateView | None) -> None:
+def show(visit: Visit, mandate: MandateView | None, coming: Sequence[OwnCollection]) -> None:
     """Draw the direct debit as it stands, and what can be done with it."""
     may = visit.actor.may(Permission.MANDATE_WRITE) and not visit.customer.read_only
     running = mandate if mandate and mandate.state in mandates.RUNNING else None
@@ -34,12 +38,13 @@ def show(visit: Visit, mandate: MandateView | None) -> None:
             _none(visit, mandate, may=may)
         else:
             _running(visit, running, may=may)
+        collection_card.show(visit, coming)
 
 
 def _none(visit: Visit, last: MandateView | None, *, may: bool) -> None:
     """Tell that none runs, why the last one ended, and ask for one."""
     if last and last.cancelled_on:
-        why = t(collections.RETURN_CODES[last.cancel_reason]) if last.cancel_reason in collections.RETURN_CODES else t("ended on request")
+        why = t(WHY_ENDED.get(last.cancel_reason or "", N_("ended on request")))
         empty(t("Mandate {umr} ended on {on}: {why}. Bills are paid by transfer.", umr=last.umr, on=last.cancelled_on, why=why))
     else:
         empty(t("No direct debit runs. Bills that were issued already stay payable by transfer."))
