@@ -20,7 +20,7 @@ from core.models.bill import Bill
 from core.models.collection import BatchState, Collection, CollectionBatch, CollectionState, Sequence
 from core.models.interaction import Task
 from core.services import audit, collection_facts, collection_files, collections, mandates, payments
-from core.services.collection_facts import Candidate
+from core.services.collection_facts import Candidate, Hindrance
 
 TASK_RECALL = "debit_recall"
 
@@ -77,13 +77,17 @@ class BatchView:
 
 @dataclass(frozen=True)
 class OwnCollection:
-    """A bill that will be collected from a customer: `sent` where the bank has it; `until` is the last day on which it may be withdrawn."""
+    """A bill that will be collected from a customer: `sent` where the bank has it; `until` is the last day on which it may be withdrawn.
+
+    With a `hindrance` it is not collected as long as that stands.
+    """
 
     bill_no: str
     amount_cents: int
     collect_on: date
     sent: bool
     until: date
+    hindrance: Hindrance | None = None
 
 
 def upcoming(session: Session, actor: Actor) -> Upcoming:
@@ -93,7 +97,7 @@ def upcoming(session: Session, actor: Actor) -> Upcoming:
     return Upcoming(_by_day(found), tuple(one for one in found if one.hindrance))
 
 
-def batches(session: Session, actor: Actor, *, limit: int = 12) -> list[BatchView]:
+def batches(session: Session, actor: Actor, *, limit: int = 8) -> list[BatchView]:
     """Return the files that were made, the newest first."""
     actor.require(Permission.COLLECTION_RUN)
     names = "id message_id collect_on made_at sent_at state collections sum_cents sha256"
@@ -112,7 +116,7 @@ def batches(session: Session, actor: Actor, *, limit: int = 12) -> list[BatchVie
 
 
 def of_customer(session: Session, actor: Actor, *, customer_id: int) -> list[OwnCollection]:
-    """Return what will be collected from a customer, in a file already or not."""
+    """Return what is to be collected from a customer, in a file already or not."""
     actor.require(Permission.BILL_READ, customer_id)
     query = (
         select(col(Bill.bill_no), col(Collection.amount_cents), col(Collection.collect_on), col(CollectionBatch.state))
@@ -126,7 +130,7 @@ def of_customer(session: Session, actor: Actor, *, customer_id: int) -> list[Own
         for no, cents, on, state in session.execute(query)
     ]
     rest = collection_facts.waiting(session, clock.today(), col(Bill.customer_id) == customer_id)
-    return filed + [OwnCollection(one.bill_no, one.amount_cents, one.collect_on, False, one.last_day) for one in rest if not one.hindrance]
+    return filed + [OwnCollection(one.bill_no, one.amount_cents, one.collect_on, False, one.last_day, one.hindrance) for one in rest]
 
 
 def make_batch(session: Session, actor: Actor, *, collect_on: date) -> str:
@@ -189,10 +193,11 @@ def make_due(session: Session, actor: Actor, day: date) -> list[str]:
     actor.require(Permission.COLLECTION_RUN)
     for mandate in mandates.expire_due(session, actor, day=day):
         collections.release(session, actor, mandate=mandate)
+    query = select(CollectionBatch).where(col(CollectionBatch.state) == BatchState.MADE).order_by(col(CollectionBatch.id)).with_for_update()
+    session.execute(query).all()  # Files before bills, as everybody who needs both locks them.
     for due in _by_day(collection_facts.waiting(session, day)):
         if due.last_day <= day:
             collection_files.make(session, actor, due.collect_on, day)
-    query = select(CollectionBatch).where(col(CollectionBatch.state) == BatchState.MADE).order_by(col(CollectionBatch.id)).with_for_update()
     made = [one for one in session.execute(query).scalars().all() if collection_facts.last_day(one.collect_on) <= day]
     return [one.message_id for one in made if collection_files.send(session, actor, one, day)]
 

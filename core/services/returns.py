@@ -143,10 +143,14 @@ def since(session: Session, actor: Actor, *, day: date) -> list[PastReturn]:
 
 
 def _lock(session: Session, found: Sequence[Returned]) -> None:
-    """Lock the collections of an answer, in their order: the same file taken in twice at once waits here, and finds them returned."""
-    for ids in _parts(found):
-        query = select(col(Collection.id)).where(col(Collection.end_to_end_id).in_(ids)).order_by(col(Collection.id))
-        session.execute(query.with_for_update()).all()
+    """Lock the files that are answered, before their bills: the same answer taken in twice at once waits here, and finds them returned."""
+    asked = {
+        batch_id
+        for ids in _parts(found)
+        for batch_id in session.execute(select(col(Collection.batch_id)).where(col(Collection.end_to_end_id).in_(ids))).scalars()
+    }
+    query = select(col(CollectionBatch.id)).where(col(CollectionBatch.id).in_(asked)).order_by(col(CollectionBatch.id))
+    session.execute(query.with_for_update()).all()
 
 
 def _sorted(session: Session, found: Sequence[Returned]) -> list[tuple[Line, Returned]]:

@@ -39,7 +39,7 @@ def show_day(due: DueDay) -> None:
             head(day(due.collect_on, "long"), 3, note=f"{many} · {kinds}", end=euro(due.sum_cents)),
             note(t("The bank takes the file until {last}; it leaves by itself on that day.", last=day(due.last_day))),
         )
-        with st.expander(t("Whose bills")):
+        with st.expander(t("Details")):
             charts.table(t("Collections of {on}", on=due.collect_on), [t(title) for title in _HEAD], [_cells(row) for row in due.rows], {5})
         key = operation("collections:make", due.collect_on, [row.bill_no for row in due.rows])
         st.button(
