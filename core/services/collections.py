@@ -62,14 +62,14 @@ class ReturnTooLate(DomainError):
 
 
 def collect(session: Session, actor: Actor, *, customer_id: int, bill_no: str, day: date | None = None) -> int:
-    """Write down that a bill was collected on its due date, or the banking day after it; return the payment's id.
+    """Write down that a bill was collected outside of our files, on its due date or the banking day after it; return the payment's id.
 
-    Raises NotFound, NotCollectible for a bill without mandate or without anything left.
+    Raises NotFound, NotCollectible for a bill without mandate, without anything left, or that is in a file.
     """
     actor.require(Permission.COLLECTION_RUN, customer_id)
     bill = payments.bill_of(session, customer_id, bill_no)
     mandate = session.get(Mandate, bill.mandate_id) if bill.mandate_id else None
-    if mandate is None or bill.remaining_cents == 0:
+    if mandate is None or bill.remaining_cents == 0 or _live(session, bill):
         raise NotCollectible
     day = day or next_banking_day(bill.due_date)
     return _book(session, actor, bill, mandate, payer=(mandate.holder, mandate.iban), cents=bill.remaining_cents, day=day)

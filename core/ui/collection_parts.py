@@ -20,6 +20,8 @@ from core.ui.parts import Mark, card, draw, empty, entry, head, note
 from core.ui.text import day, euro, md, moment, t, tn
 
 FORM = "collections"
+_LISTED = 100
+"""How many collections of a day are listed: a page is not the place for ten thousand."""
 _HEAD = (N_("Customer"), N_("Customer no."), N_("Bill"), N_("Mandate"), N_("Collection"), N_("Amount"))
 _WHICH = {
     Which.FRST: N_("first of its mandate"),
@@ -40,7 +42,11 @@ def show_day(due: DueDay) -> None:
             note(t("The bank takes the file until {last}; it leaves by itself on that day.", last=day(due.last_day))),
         )
         with st.expander(t("Details")):
-            charts.table(t("Collections of {on}", on=due.collect_on), [t(title) for title in _HEAD], [_cells(row) for row in due.rows], {5})
+            charts.table(
+                t("Collections of {on}", on=due.collect_on), [t(title) for title in _HEAD], [_cells(row) for row in due.rows[:_LISTED]], {5}
+            )
+            if len(due.rows) > _LISTED:
+                empty(t("The first {count} are listed; the file holds them all.", count=_LISTED))
         key = operation("collections:make", due.collect_on, [row.bill_no for row in due.rows])
         st.button(
             t("Make the file"), key=f"collections:make:{name}", icon=":material/note_add:", on_click=_make, args=(due.collect_on, key)

@@ -19,7 +19,7 @@ HINDRANCES = {
     Hindrance.EXPIRED: N_("the mandate was not used for 36 months: ask for a new one"),
     Hindrance.HOLD: N_("collection is on hold: it goes on by itself when the hold ends"),
     Hindrance.NOTICE: N_("the bill came too late before its due date: ask for a transfer"),
-    Hindrance.SUSPENDED: N_("the mandate is suspended: let it run again, or ask for a transfer"),
+    Hindrance.SUSPENDED: N_("the mandate is suspended: ask for a transfer"),
 }
 """Why a bill is not collected, and what to do."""
 _OUTCOMES: dict[Outcome, tuple[str, Tone, str]] = {

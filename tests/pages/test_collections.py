@@ -119,6 +119,14 @@ class TestCard:
             (row,) = bills.of_customer(session, AGENT, customer_id=1)
             assert not row.by_debit
 
+    def test_a_mandate_that_nobody_used_says_so(self) -> None:
+        with db.transaction() as session:
+            session.exec(select(Mandate)).one().last_used_on = date(2023, 11, 18)
+        pass_days(FIRST_DAY.date())
+        told = texts(open_page("agent", "bills"))
+        assert "il n'a pas servi pendant 36 mois" in told.replace("&#x27;", "'")
+        assert "échéance 02/12/2026" in told
+
     def test_too_late_there_is_nothing_to_click(self) -> None:
         pass_days(date(2026, 11, 21))
         screen = open_page("agent", "bills")

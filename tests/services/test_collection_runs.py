@@ -318,6 +318,12 @@ class TestDays:
         run(session, date(2026, 11, 20), date(2026, 11, 24))
         assert rows(session)[0].collect_on == date(2026, 11, 23)
 
+    def test_what_is_in_a_file_is_not_collected_beside_it(self, session: Session) -> None:
+        customer, _, bill_no = debtor(session)
+        on(EVE, collection_runs.make_due, session, SYSTEM, EVE)
+        with pytest.raises(NotCollectible):
+            collections.collect(session, SYSTEM, customer_id=customer.id, bill_no=bill_no)
+
     def test_what_was_paid_after_the_file_left_stays_as_credit(self, session: Session) -> None:
         customer, _, bill_no = debtor(session)
         on(EVE, collection_runs.make_due, session, SYSTEM, EVE)
