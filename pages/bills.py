@@ -8,7 +8,7 @@ from core.actor import Permission
 from core.catalogue import law
 from core.db import reading
 from core.models.billing_account import BillModel
-from core.services import arrears, bills, mandates
+from core.services import arrears, bills, collection_runs, mandates
 from core.services.bills import BillRow, NextBill
 from core.ui import aide, bill_parts, gate, mandate_card, parts, payment_drawer
 from core.ui.gate import Visit
@@ -27,6 +27,7 @@ def main(visit: Visit) -> None:
         coming = bills.preview_next(session, visit.actor, customer_id=customer_id)
         rows = bills.of_customer(session, visit.actor, older=older, customer_id=customer_id)
         mandate = mandates.current(session, visit.actor, customer_id=customer_id)
+        collected = collection_runs.of_customer(session, visit.actor, customer_id=customer_id)
     if late:
         bill_parts.show_arrears(late)
     if rows:
@@ -36,7 +37,7 @@ def main(visit: Visit) -> None:
     else:
         parts.empty(t("No bill yet, and none to come: no product runs."))
     with st.grid(2, min_column_width=340, gap="small"):
-        mandate_card.show(visit, mandate)
+        mandate_card.show(visit, mandate, collected)
         by_transfer = [row for row in rows if row.is_open and not row.by_debit]
         if by_transfer:
             bill_parts.show_transfer(by_transfer)

@@ -15,10 +15,8 @@ from core import clock
 from core.actor import Actor, Permission
 from core.db.keys import insert_once
 from core.errors import N_
-from core.models.bill import Bill, BillCategory
 from core.models.bill_run import JobRun
-from core.services import bill_runs, collections, documents, move_progress, orders, price_notices, usage_alerts
-from core.services.periods import next_banking_day
+from core.services import bill_runs, collection_runs, documents, move_progress, orders, price_notices, usage_alerts
 
 HOUR = 6
 """The hour in Brussels from which on a day's work is due."""
@@ -55,20 +53,8 @@ def _make_bills(session: Session, actor: Actor, day: date) -> int:
     return bill_runs.run_day(session, actor, day=day)
 
 
-def _collect(session: Session, actor: Actor, day: date) -> int:
-    """Collect the bills of direct debits on their due date, or the banking day after it (R7)."""
-    due = session.execute(
-        select(col(Bill.customer_id), col(Bill.bill_no), col(Bill.due_date)).where(
-            col(Bill.category) != BillCategory.CREDIT_NOTE,
-            col(Bill.mandate_id).is_not(None),
-            col(Bill.remaining_cents) > 0,
-            col(Bill.due_date) <= day,
-        )
-    ).all()
-    ready = [(customer_id, bill_no) for customer_id, bill_no, due_date in due if next_banking_day(due_date) <= day]
-    for customer_id, bill_no in ready:
-        collections.collect(session, actor, customer_id=customer_id, bill_no=bill_no)
-    return len(ready)
+def _make_debit_files(session: Session, actor: Actor, day: date) -> int:
+    return len(collection_runs.make_due(session, actor, day))
 
 
 def _purge_documents(session: Session, actor: Actor, _day: date) -> int:
@@ -82,7 +68,8 @@ JOBS: tuple[Job, ...] = (
     Job("alerts", N_("Usage alerts"), usage_alerts.send_due),
     Job("prices", N_("Notices of new prices"), price_notices.send_due),
     BILLS,
-    Job("collections", N_("Direct debits"), _collect),
+    Job("debit_files", N_("Files of direct debits"), _make_debit_files),
+    Job("collections", N_("Direct debits"), collection_runs.settle_due),
     Job("documents", N_("Papers whose time is over"), _purge_documents),
 )
 """In the order of a day: what takes effect is billed, what is billed is collected."""

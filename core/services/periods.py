@@ -100,6 +100,21 @@ def previous_banking_day(day: date) -> date:
     return next(found for found in _backwards(day) if next_banking_day(found) == found)
 
 
+def banking_days_before(day: date, many: int) -> date:
+    """Return the banking day that lies so many of them before a day."""
+    for _ in range(many):
+        day = previous_banking_day(day)
+    return day
+
+
+def banking_day_ahead(today: date, many: int) -> date:
+    """Return the first banking day after today that still has so many banking days before it, today included."""
+    day = next_banking_day(today + _DAY)
+    while banking_days_before(day, many) < today:
+        day = next_banking_day(day + _DAY)
+    return day
+
+
 def _backwards(day: date) -> Iterator[date]:
     while True:
         day -= _DAY

@@ -1,25 +1,30 @@
 """The card of the direct debit: asked for, signed with a code, changed, ended (W7)."""
 
 import secrets
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
 from core.actor import Permission
 from core.catalogue import law
+from core.errors import N_
 from core.models.mandate import MandateState
-from core.services import collections, mandates
-from core.services.mandates import HOLDER_LENGTH, MandateView
-from core.ui import download, forms
+from core.services import collections, mandate_signing, mandates
+from core.services.collection_runs import OwnCollection
+from core.services.mandate_signing import HOLDER_LENGTH
+from core.services.mandates import MandateView
+from core.ui import collection_card, download, forms
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.parts import Tone, badge, card, empty, facts, heading, row
 from core.ui.text import day, t
 
 FORM = "mandate"
+WHY_ENDED = collections.RETURN_CODES | {mandates.EXPIRED: N_("it was not used for 36 months")}
 
 
-def show(visit: Visit, mandate: MandateView | None) -> None:
+def show(visit: Visit, mandate: MandateView | None, coming: Sequence[OwnCollection]) -> None:
     """Draw the direct debit as it stands, and what can be done with it."""
     may = visit.actor.may(Permission.MANDATE_WRITE) and not visit.customer.read_only
     running = mandate if mandate and mandate.state in mandates.RUNNING else None
@@ -33,12 +38,13 @@ def show(visit: Visit, mandate: MandateView | None) -> None:
             _none(visit, mandate, may=may)
         else:
             _running(visit, running, may=may)
+        collection_card.show(visit, coming)
 
 
 def _none(visit: Visit, last: MandateView | None, *, may: bool) -> None:
     """Tell that none runs, why the last one ended, and ask for one."""
     if last and last.cancelled_on:
-        why = t(collections.RETURN_CODES[last.cancel_reason]) if last.cancel_reason in collections.RETURN_CODES else t("ended on request")
+        why = t(WHY_ENDED.get(last.cancel_reason or "", N_("ended on request")))
         empty(t("Mandate {umr} ended on {on}: {why}. Bills are paid by transfer.", umr=last.umr, on=last.cancelled_on, why=why))
     else:
         empty(t("No direct debit runs. Bills that were issued already stay payable by transfer."))
@@ -97,7 +103,9 @@ def _form(visit: Visit, save: str, mandate: MandateView | None) -> None:
 def _code(visit: Visit, mandate: MandateView) -> None:
     """Ask for the code that signs, or send another one."""
     if mandate.code_until:
-        told = t("A code was sent to the customer's phone; it counts for {minutes} minutes.", minutes=mandates.CODE_LIVES.seconds // 60)
+        told = t(
+            "A code was sent to the customer's phone; it counts for {minutes} minutes.", minutes=mandate_signing.CODE_LIVES.seconds // 60
+        )
     else:
         told = t("No code counts any more: send a new one, then type it here.")
     st.caption(told)
@@ -135,14 +143,14 @@ def _state(mandate: MandateView) -> tuple[str, Tone, str]:
 
 def _ask(customer_id: int, amends: MandateView | None, key: str) -> None:
     given = {"holder": st.session_state["bills:mandate:holder"], "iban": st.session_state["bills:mandate:iban"], "consent": st.session_state["bills:mandate:consent"]}  # fmt: skip
-    verb = partial(mandates.amend, shown_version=amends.version) if amends else mandates.request
+    verb = partial(mandate_signing.amend, shown_version=amends.version) if amends else mandate_signing.request
     act(verb, form=FORM, operation=key, done=t("The code is on its way to the phone."), customer_id=customer_id, **given)
 
 
 def _sign(customer_id: int, key: str) -> None:
     code = st.session_state["bills:mandate:code"]
-    if act(mandates.count_try, form=FORM, operation=operation(FORM, secrets.token_hex()), customer_id=customer_id):
-        act(mandates.sign, form=FORM, operation=key, done=_signed, customer_id=customer_id, code=code)
+    if act(mandate_signing.count_try, form=FORM, operation=operation(FORM, secrets.token_hex()), customer_id=customer_id):
+        act(mandate_signing.sign, form=FORM, operation=key, done=_signed, customer_id=customer_id, code=code)
 
 
 def _signed(mandate: MandateView) -> str:
@@ -151,7 +159,7 @@ def _signed(mandate: MandateView) -> str:
 
 def _resend(customer_id: int, mandate: MandateView) -> None:
     key = operation("mandate:resend", mandate.id, mandate.version)
-    act(mandates.resend_code, form=FORM, operation=key, done=t("The code is on its way to the phone."), customer_id=customer_id)
+    act(mandate_signing.resend_code, form=FORM, operation=key, done=t("The code is on its way to the phone."), customer_id=customer_id)
 
 
 def _cancel(customer_id: int, mandate: MandateView) -> None:

@@ -16,6 +16,10 @@ _STATUSES: dict[CustomerStatus, tuple[str, Tone, str]] = {
 TASKS = {
     "modem_not_returned": N_("Modem not returned"),
     "debit_returned": N_("Direct debit refused: call the customer"),
+    "debit_duplicate": N_("Collected twice, says the bank: check, and write to the customer"),
+    "debit_holder_died": N_("The bank says that the holder has died: check, then start the takeover"),
+    "debit_dispute": N_("A collection came back too late: dispute it with the bank"),
+    "debit_recall": N_("Collection withdrawn: call it back at the bank"),
 }
 """What is left to do, by its code."""
 

@@ -1,19 +1,24 @@
 """Each sample customer stands exactly as personas.json tells him, in the database and for the services that read it."""
 
+import hashlib
 import json
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import SYSTEM
+from core.bank.direct_debits import schema
 from core.models.appointment import Appointment
 from core.models.bill import Bill, BillCategory, BillLine, BillState
 from core.models.billing_account import BillingAccount, PaymentMethod
+from core.models.collection import Collection, CollectionBatch, CollectionState
 from core.models.communication import Communication, MessageChannel
 from core.models.customer import ContactKind, ContactMedium, Customer
 from core.models.document import Document
@@ -318,6 +323,29 @@ class TestWhatIsSpecial:
         )  # fmt: skip
         tasks = demo.exec(select(Task.code).where(Task.customer_id == customer_id, col(Task.done_at).is_(None))).all()
         assert [code.replace("_", " ") for code in tasks] == person["tasks"]
+
+
+class TestCollections:
+    def test_of_p06_came_back_the_day_after(self, demo: Session) -> None:
+        row = demo.exec(select(Collection).where(Collection.end_to_end_id == "2611000062D1")).one()
+        assert (row.state, row.return_code, row.collect_on, row.returned_on) == (
+            CollectionState.RETURNED, "AM04", date(2026, 11, 16), date(2026, 11, 17),
+        )  # fmt: skip
+
+    def test_of_the_last_months_lie_in_files_that_add_up(self, demo: Session) -> None:
+        files = demo.exec(select(CollectionBatch)).all()
+        assert min(one.collect_on for one in files) < date(2026, 9, 16)
+        for one in files:
+            rows = demo.exec(select(Collection).where(Collection.batch_id == one.id)).all()
+            assert (len(rows), sum(row.amount_cents for row in rows)) == (one.collections, one.sum_cents)
+            data = zlib.decompress(one.content)
+            assert hashlib.sha256(data).hexdigest() == one.sha256
+            assert schema().validate(etree.fromstring(data))
+
+    def test_of_the_others_were_booked_on_their_day(self, demo: Session) -> None:
+        query = select(Collection, Payment).join(Payment, col(Payment.id) == Collection.payment_id)
+        for row, payment in demo.exec(query):
+            assert (payment.amount_cents, payment.received_on, payment.mandate_id) == (row.amount_cents, row.collect_on, row.mandate_id)
 
 
 class TestHistory:

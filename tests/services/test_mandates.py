@@ -17,8 +17,9 @@ from core.models.billing_account import BillingAccount, PaymentMethod
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerKind, CustomerStatus
 from core.models.mandate import Mandate, MandateState
-from core.services import bill_runs, bills, mandates
-from core.services.mandates import CODE_TRIES, AccountClosed, ConsentMissing, MandateRuns, MandateView, NoCode, SameIban, WrongCode
+from core.services import bill_runs, bills, mandate_signing, mandates
+from core.services.mandate_signing import AccountClosed, ConsentMissing, MandateRuns, NoCode, SameIban, WrongCode
+from core.services.mandates import CODE_TRIES, MandateView
 from core.services.references import IbanChecksum
 from core.text_rules import Missing
 from tests.builders import AGENT, VIEWER, make_customer, make_product, self_of
@@ -35,7 +36,9 @@ def customer(session: Session) -> Customer:
 
 
 def ask(session: Session, customer: Customer, iban: str = IBAN, **given: bool) -> str:
-    return mandates.request(session, AGENT, customer_id=customer.id, holder="Sophie Lambert", iban=iban, consent=given.get("consent", True))
+    return mandate_signing.request(
+        session, AGENT, customer_id=customer.id, holder="Sophie Lambert", iban=iban, consent=given.get("consent", True)
+    )
 
 
 def sent_code(session: Session, customer: Customer) -> str:
@@ -47,8 +50,8 @@ def sent_code(session: Session, customer: Customer) -> str:
 
 
 def sign(session: Session, customer: Customer, code: str) -> MandateView:
-    mandates.count_try(session, AGENT, customer_id=customer.id)
-    return mandates.sign(session, AGENT, customer_id=customer.id, code=code)
+    mandate_signing.count_try(session, AGENT, customer_id=customer.id)
+    return mandate_signing.sign(session, AGENT, customer_id=customer.id, code=code)
 
 
 def account(session: Session, customer: Customer) -> tuple[PaymentMethod, int]:
@@ -82,7 +85,7 @@ class TestRequest:
         with pytest.raises(IbanChecksum):
             ask(session, customer, "BE46539000000637")
         with pytest.raises(Missing):
-            mandates.request(session, AGENT, customer_id=customer.id, holder="  ", iban=IBAN, consent=True)
+            mandate_signing.request(session, AGENT, customer_id=customer.id, holder="  ", iban=IBAN, consent=True)
 
     def test_refuses_a_second_one_beside_a_running_one(self, session: Session, customer: Customer) -> None:
         mandate(session, customer)
@@ -104,9 +107,9 @@ class TestRequest:
 
     def test_needs_the_right_on_that_file(self, session: Session, customer: Customer) -> None:
         with pytest.raises(NotPermitted):
-            mandates.request(session, VIEWER, customer_id=customer.id, holder="x", iban=IBAN, consent=True)
+            mandate_signing.request(session, VIEWER, customer_id=customer.id, holder="x", iban=IBAN, consent=True)
         with pytest.raises(NotFound):
-            mandates.request(session, self_of(make_customer(session)), customer_id=customer.id, holder="x", iban=IBAN, consent=True)
+            mandate_signing.request(session, self_of(make_customer(session)), customer_id=customer.id, holder="x", iban=IBAN, consent=True)
 
 
 class TestSign:
@@ -169,7 +172,7 @@ class TestAmend:
         self, session: Session, customer: Customer, running: Mandate
     ) -> None:
         shown = running.version
-        umr = mandates.amend(
+        umr = mandate_signing.amend(
             session, AGENT, customer_id=customer.id, holder="Sophie Lambert", iban=OTHER, consent=True, shown_version=shown
         )
         waiting = mandates.current(session, AGENT, customer_id=customer.id)
@@ -182,9 +185,9 @@ class TestAmend:
     def test_refuses_the_same_account_and_a_form_that_is_out_of_date(self, session: Session, customer: Customer, running: Mandate) -> None:
         form: dict[str, Any] = {"customer_id": customer.id, "holder": "Sophie", "consent": True}
         with pytest.raises(SameIban):
-            mandates.amend(session, AGENT, iban=IBAN, shown_version=running.version, **form)
+            mandate_signing.amend(session, AGENT, iban=IBAN, shown_version=running.version, **form)
         with pytest.raises(ChangedMeanwhile):
-            mandates.amend(session, AGENT, iban=OTHER, shown_version=running.version - 1, **form)
+            mandate_signing.amend(session, AGENT, iban=OTHER, shown_version=running.version - 1, **form)
 
 
 class TestCancel:
