@@ -2,6 +2,7 @@
 
 from core.models import (
     appointment,
+    approval,
     audit,
     bill,
     billing_account,
@@ -19,6 +20,7 @@ from core.models import (
 
 __all__ = [
     "appointment",
+    "approval",
     "audit",
     "bill",
     "billing_account",
