@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from core import clock
-from core.actor import SYSTEM, Actor, Role
+from core.actor import SYSTEM, Actor
 from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.approval import Approval, ApprovalState
 from core.models.audit import AuditEntry

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
@@ -36,9 +37,9 @@ def told(engine: Engine, prepare: Callable[[Session], Customer] = trio) -> Custo
         return prepare(session)
 
 
-def total(engine: Engine, column: object, **where: object) -> int:
+def total(engine: Engine, column: Any, **where: object) -> int:
     with Session(engine) as session:
-        return int(session.exec(select(func.coalesce(func.sum(column), 0)).filter_by(**where)).one())  # type: ignore[arg-type]
+        return int(session.exec(select(func.coalesce(func.sum(column), 0)).filter_by(**where)).one())
 
 
 class TestApprove:
@@ -46,9 +47,7 @@ class TestApprove:
         customer = told(scratch)
         with Session(scratch) as session, session.begin():
             number = approvals.request_credit(session, AGENT, customer_id=customer.id, wish=wish(parts={1: 4200}))
-        found = at_once(
-            scratch, lambda session, who: approvals.approve(session, boss(who), approval_id=number, shown_version=1)
-        )
+        found = at_once(scratch, lambda session, who: approvals.approve(session, boss(who), approval_id=number, shown_version=1))
         assert sum(one is None for one in found) == 1
         assert sum(isinstance(one, NotWaiting) for one in found) == THREADS - 1
         assert total(scratch, Bill.incl_cents, category=BillCategory.CREDIT_NOTE) == 4200
@@ -115,7 +114,7 @@ class TestRefund:
 
         def work(session: Session, number: int) -> object:
             source = {"payment_id": payment} if number % 2 else {"credit_note_no": note}
-            return refunds.refund(session, boss(number), customer_id=customer.id, iban=PAYER, **source)  # type: ignore[arg-type]
+            return refunds.refund(session, boss(number), customer_id=customer.id, iban=PAYER, **source)
 
         found = at_once(scratch, work)
         assert sum(isinstance(one, RefundTooHigh) for one in found) == THREADS - 2

@@ -26,9 +26,7 @@ PAYER, OTHER = "BE66539000001343", "BE77539000001242"
 def credited(session: Session, paid_cents: int = 4200) -> tuple[Customer, str]:
     """A customer who paid his bill of September from a known account, and was credited 10.00 of it."""
     customer = trio(session, 9)
-    payments.record(
-        session, SYSTEM, customer_id=customer.id, received_on=date(2026, 9, 14), amount_cents=paid_cents, payer_iban=PAYER
-    )
+    payments.record(session, SYSTEM, customer_id=customer.id, received_on=date(2026, 9, 14), amount_cents=paid_cents, payer_iban=PAYER)
     note = bills.issue_credit_note(
         session, SYSTEM, customer_id=customer.id, bill_no="2609000055", reason=bills.CreditReason.GOODWILL, incl_cents=1000
     )
