@@ -16,7 +16,7 @@ def main(actor: Actor) -> None:
         for_me = approvals.count(session, actor)
     show_head(for_me)
     forms.answer(approval_card.FORM)
-    show_waiting(waiting)
+    show_waiting(actor, waiting)
     show_decided(decided)
 
 
@@ -28,12 +28,12 @@ def show_head(for_me: int) -> None:
             parts.badge(tn("{count} waits for you", "{count} wait for you", for_me), "watch", "hourglass_top")
 
 
-def show_waiting(waiting: list[Request]) -> None:
+def show_waiting(actor: Actor, waiting: list[Request]) -> None:
     """Show what waits, the oldest first."""
     if not waiting:
         parts.empty(t("Nothing waits for an approval."))
     for one in waiting:
-        approval_card.show(one)
+        approval_card.show(actor, one)
 
 
 def show_decided(decided: list[Request]) -> None:

@@ -100,6 +100,7 @@ class Request:
     id: int
     kind: ApprovalKind
     state: ApprovalState
+    customer_id: int
     customer_no: str
     customer_name: str
     subject: str
@@ -289,6 +290,7 @@ def _rows(session: Session, actor: Actor, *conditions: Any, order: Any) -> list[
             id=row.id,
             kind=row.kind,
             state=row.state,
+            customer_id=row.customer_id,
             customer_no=customer.customer_no,
             customer_name=customer.name,
             subject=row.subject,

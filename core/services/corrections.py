@@ -118,6 +118,12 @@ def creditable(session: Session, actor: Actor, *, customer_id: int, bill_no: str
     )
 
 
+def lines(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> Mapping[int, Line]:
+    """Return the lines of a bill by ordinal. Raises NotFound, for a credit note too."""
+    actor.require(Permission.CREDIT_WRITE, customer_id)
+    return credit_notes.read(session, customer_id, bill_no).lines
+
+
 def preview(session: Session, actor: Actor, *, customer_id: int, wish: Wish) -> Preview:
     """Return what a credit would do, and whether it needs a second person; checked as `credit` does, but for the comment.
 

@@ -2,16 +2,18 @@
 
 import streamlit as st
 
-from core.errors import N_
+from core.actor import Actor
+from core.db import reading
+from core.errors import N_, DomainError
 from core.models.approval import ApprovalKind, ApprovalState
-from core.services import approvals, refunds
+from core.services import approvals, corrections, refunds
 from core.services.approvals import NOTE_LENGTH, Request
 from core.services.corrections import Target
 from core.services.references import mask_iban
 from core.ui import credit_form, forms, navigation
 from core.ui.act import act, operation
 from core.ui.parts import Mark, card, draw, fact_rows, head
-from core.ui.text import euro, md, moment, t
+from core.ui.text import euro, md, message, moment, t
 
 FORM = "approvals"
 _TITLES = {ApprovalKind.CREDIT: N_("Credit"), ApprovalKind.REFUND: N_("Refund to a typed account")}
@@ -24,16 +26,20 @@ _STATES = {
 }
 
 
-def show(one: Request) -> None:
-    """Draw a request that waits."""
+def show(actor: Actor, one: Request) -> None:
+    """Draw a request that waits, and what it would do as things stand now."""
     with card(f"approval-{one.id}"):
         _facts(one)
+        if isinstance(one.wish, corrections.Wish):
+            _show_credit(actor, one, one.wish)
         with st.container(key=f"approvals:file:{one.id}", width="content"):
             st.page_link(
                 navigation.page("bills"), label=t("Open the bills of {name}", name=md(one.customer_name)), icon=":material/receipt_long:",
                 query_params=navigation.customer_query(one.customer_no),
             )  # fmt: skip
-        forms.answer(_form(one))
+        last = forms.last(_form(one))
+        if last and last.field != "note":  # Whatever field of its form a refusal names, here it is about the whole request.
+            st.error(md(last.text), icon=":material/error:")
         key = operation(FORM, one.id, one.version)
         if one.decides:
             st.text_input(t("Note"), key=f"approvals:note:{one.id}", max_chars=NOTE_LENGTH, placeholder=t("needed where you refuse"))
@@ -47,6 +53,20 @@ def show(one: Request) -> None:
         elif one.mine:
             st.caption(t("You asked for this yourself: a colleague decides."))
             st.button(t("Withdraw"), key=f"approvals:withdraw:{one.id}", on_click=_withdraw, args=(one, key))
+
+
+def _show_credit(actor: Actor, one: Request, wish: corrections.Wish) -> None:
+    """Draw the lines of a credit, and the bill before and after it; or why it can't be given any more."""
+    asked = {"customer_id": one.customer_id}
+    try:
+        with reading() as session:
+            lines = corrections.lines(session, actor, bill_no=wish.bill_no, **asked)
+            seen = corrections.preview(session, actor, wish=wish, **asked)
+    except DomainError as refusal:
+        st.warning(md(message(refusal)), icon=":material/rule:")
+        return
+    rows = [(credit_form.line_name(lines[ordinal]), euro(cents)) for ordinal, cents in wish.parts.items()]
+    draw(fact_rows([*rows, *credit_form.effect(seen)], strong=(len(rows) + 2, len(rows) + 3)))
 
 
 def show_decided(one: Request) -> None:

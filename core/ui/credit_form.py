@@ -12,6 +12,7 @@ from core.errors import N_, DomainError
 from core.services import approvals, corrections
 from core.services.approvals import Request
 from core.services.bill_words import COMPENSATIONS, CreditReason, label
+from core.services.billing import Line
 from core.services.bills import BillRow
 from core.services.corrections import COMMENT_LENGTH, Creditable, NothingToCredit, Preview, Target, Wish
 from core.ui import forms, refund_form
@@ -37,6 +38,23 @@ _REASONS = {
 def reason(code: str) -> str:
     """Write the reason of a credit, without the day that the credit note adds."""
     return t(_REASONS[CreditReason(code)])
+
+
+def effect(seen: Preview) -> list[tuple[str, str]]:
+    """Write a bill before and after a credit."""
+    rows = [
+        (t("Total"), euro(seen.total_cents)),
+        (t("Credited before"), euro(seen.credited_cents)),
+        (t("This credit"), _sum(seen)),
+        (t("Left to pay"), f"{euro(seen.before_cents)} → {euro(seen.after_cents)}"),
+    ]
+    return [*rows, (t("Stays as credit for the next bill"), euro(seen.kept_cents))] if seen.kept_cents else rows
+
+
+def line_name(line: Line) -> str:
+    """Write what a line of a bill is about."""
+    name = label(line.code, language(), line.since, line.until)
+    return f"{name}, {line.detail}" if line.detail else name
 
 
 def show(visit: Visit, row: BillRow) -> None:
@@ -68,7 +86,7 @@ def show_open(visit: Visit) -> None:
         with reading() as session:
             waiting = approvals.of_customer(session, visit.actor, customer_id=visit.customer.id)
         for one in waiting:
-            st.info(md(f"{one.subject}: {_waits(one)}"), icon=":material/hourglass_top:")
+            st.info(md(f"{one.subject} · {_waits(one)}"), icon=":material/hourglass_top:")
     refund_form.show_overpaid(visit)
 
 
@@ -92,8 +110,7 @@ def _form(visit: Visit, row: BillRow, found: Creditable) -> None:
         forms.error(FORM, "day")
     if by_line:
         for ordinal, line, left in found.lines:
-            name = label(line.code, language(), line.since, line.until)
-            _amount(row.bill_no, ordinal, md(f"{name}, {line.detail}" if line.detail else name), left)
+            _amount(row.bill_no, ordinal, md(line_name(line)), left)
     else:
         _amount(row.bill_no, WHOLE, t("Amount"), found.damage_cents if chosen in COMPENSATIONS else found.own_cents)
     forms.error(FORM, "amount")
@@ -132,15 +149,7 @@ def _preview(visit: Visit, row: BillRow, found: Creditable) -> bool:
     except DomainError as refusal:
         draw(note(message(refusal)))
         return False
-    rows = [
-        (t("Total"), euro(seen.total_cents)),
-        (t("Credited before"), euro(seen.credited_cents)),
-        (t("This credit"), _sum(seen)),
-        (t("Left to pay"), f"{euro(seen.before_cents)} → {euro(seen.after_cents)}"),
-    ]
-    if seen.kept_cents:
-        rows.append((t("Stays as credit for the next bill"), euro(seen.kept_cents)))
-    draw(fact_rows(rows, strong=(2, 3)))
+    draw(fact_rows(effect(seen), strong=(2, 3)))
     if found.limit_cents is not None:
         limit = {"limit_cents": found.limit_cents, "hours": law("credit_limit_hours"), "used_cents": found.used_cents}
         told = N_("Your own limit is {limit_cents} per customer within {hours} hours; {used_cents} of it are used.")
@@ -159,7 +168,7 @@ def _sum(seen: Preview) -> str:
     if given.vat_percent and given.incl_cents:
         parts = [
             t(
-                "{excl_cents} + {vat_cents} VAT ({percent} %)",
+                "{excl_cents} + {vat_cents} VAT ({percent}\N{NO-BREAK SPACE}%)",
                 excl_cents=given.excl_cents,
                 vat_cents=given.vat_cents,
                 percent=given.vat_percent,
