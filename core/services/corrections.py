@@ -124,6 +124,13 @@ def lines(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> 
     return credit_notes.read(session, customer_id, bill_no).lines
 
 
+def comment(session: Session, actor: Actor, *, customer_id: int, note_no: str) -> str | None:
+    """Return what a colleague wrote about a credit note; customers never read it."""
+    actor.require(Permission.CREDIT_WRITE, customer_id)
+    query = select(col(Bill.comment)).where(col(Bill.customer_id) == customer_id, col(Bill.bill_no) == note_no)
+    return session.execute(query).scalar_one_or_none()
+
+
 def preview(session: Session, actor: Actor, *, customer_id: int, wish: Wish) -> Preview:
     """Return what a credit would do, and whether it needs a second person; checked as `credit` does, but for the comment.
 

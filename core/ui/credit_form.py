@@ -58,8 +58,11 @@ def line_name(line: Line) -> str:
 
 
 def show(visit: Visit, row: BillRow) -> None:
-    """Draw what can still be credited of a bill; nothing for a credit note, or for who may not."""
-    if row.is_credit_note or not visit.actor.may(Permission.CREDIT_WRITE):
+    """Draw what can still be credited of a bill, and of a credit note the comment; nothing for who may not."""
+    if not visit.actor.may(Permission.CREDIT_WRITE):
+        return
+    if row.is_credit_note:
+        _show_comment(visit, row)
         return
     with reading() as session:
         found = corrections.creditable(session, visit.actor, customer_id=visit.customer.id, bill_no=row.bill_no)
@@ -88,6 +91,13 @@ def show_open(visit: Visit) -> None:
         for one in waiting:
             st.info(md(f"{one.subject} · {_waits(one)}"), icon=":material/hourglass_top:")
     refund_form.show_overpaid(visit)
+
+
+def _show_comment(visit: Visit, row: BillRow) -> None:
+    with reading() as session:
+        told = corrections.comment(session, visit.actor, customer_id=visit.customer.id, note_no=row.bill_no)
+    if told:
+        draw(fact_rows([(t("Comment for colleagues"), told)]))
 
 
 def _form(visit: Visit, row: BillRow, found: Creditable) -> None:

@@ -44,7 +44,7 @@ def show(visit: Visit, row: BillRow) -> None:
     mine = [one for one in done if one.credit_note_no == row.bill_no]
     may = visit.actor.may(Permission.REFUND_WRITE) and row.remaining_cents > 0
     if mine or may:
-        draw(head(t("Refund"), 3))
+        draw(head(t("Refund"), 3, end=euro(row.remaining_cents) if may else ""))
     for one in mine:
         _show_refund(visit, one)
     if may:

@@ -114,6 +114,11 @@ class TestCredit:
         assert "La note de crédit 2611900001 est émise." in texts(screen)
         assert [(note.incl_cents, note.vat_cents, note.credited_by) for note in notes()] == [(1699, 295, "agent")]
 
+    def test_its_comment_is_for_the_house_alone(self) -> None:
+        click(fill(click(drawer("agent"), f"bills:credit:{BILL}"), _2=16.99), "bills:credit:save")
+        assert "Second line was never ordered." in texts(drawer("billing", "2611900001"))
+        assert "Second line was never ordered." not in texts(drawer("viewer", "2611900001"))
+
     def test_without_a_comment_says_so_at_the_field(self) -> None:
         screen = fill(click(drawer("agent"), f"bills:credit:{BILL}"), "", _2=1.0)
         assert "Ce champ est nécessaire" in texts(click(screen, "bills:credit:save"))
