@@ -22,7 +22,8 @@ from core.services import audit, corrections, refunds
 from core.text_rules import needed, normalise
 
 NOTE_LENGTH = 200
-_RECENT = 20
+_MOST_WAITING, _MOST_RECENT = 200, 20
+"""How many a list shows."""
 
 
 class AlreadyWaiting(DomainError):
@@ -187,7 +188,14 @@ def pending(session: Session, actor: Actor) -> list[Request]:
 def recent(session: Session, actor: Actor) -> list[Request]:
     """Return the newest decisions, the newest first: of what `pending` showed."""
     actor.require(Permission.CREDIT_WRITE)
-    return _rows(session, actor, col(Approval.state) != ApprovalState.PENDING, _visible(actor), order=col(Approval.decided_at).desc())
+    return _rows(
+        session,
+        actor,
+        col(Approval.state) != ApprovalState.PENDING,
+        _visible(actor),
+        order=col(Approval.decided_at).desc(),
+        most=_MOST_RECENT,
+    )
 
 
 def of_customer(session: Session, actor: Actor, *, customer_id: int) -> list[Request]:
@@ -283,7 +291,7 @@ def _visible(actor: Actor) -> Any:  # noqa: ANN401 - a condition of a select
     return col(Approval.kind).in_(kinds) | (col(Approval.requested_by) == actor.username)
 
 
-def _rows(session: Session, actor: Actor, *conditions: Any, order: Any) -> list[Request]:  # noqa: ANN401 - conditions of a select
+def _rows(session: Session, actor: Actor, *conditions: Any, order: Any, most: int = _MOST_WAITING) -> list[Request]:  # noqa: ANN401 - conditions of a select
     query = select(Approval, Customer).join(Customer, col(Customer.id) == Approval.customer_id).where(*conditions).order_by(order)
     return [
         Request(
@@ -307,7 +315,7 @@ def _rows(session: Session, actor: Actor, *conditions: Any, order: Any) -> list[
             decides=actor.may(VERBS[row.kind].decide) and row.requested_by != actor.username,
             version=row.version,
         )
-        for row, customer in session.execute(query.limit(_RECENT * 5)).all()
+        for row, customer in session.execute(query.limit(most)).all()
     ]
 
 
