@@ -16,10 +16,10 @@ from core.models.product import ProductStatus
 from core.services import (
     appointments,
     audit,
-    bill_issuing,
     caps,
     collections,
     communications,
+    credit_notes,
     documents,
     moves,
     orders,
@@ -94,7 +94,7 @@ def _appointment_failed(scene: Scene, facts: Facts) -> None:
 
 def _credit_note(scene: Scene, facts: Facts) -> None:
     product = scene.products.get(facts.get("product", ""))
-    bill_issuing.issue_credit_note(
+    credit_notes.issue_credit_note(
         scene.session,
         SYSTEM,
         customer_id=scene.customer.id,
@@ -116,7 +116,7 @@ def _returned(scene: Scene, facts: Facts) -> None:
 def _refund(scene: Scene, facts: Facts) -> None:
     refunds.refund(
         scene.session, SYSTEM, customer_id=scene.customer.id, credit_note_no=facts["credit_note"], iban=facts["iban"],
-        completed_on=facts["completed"],
+        completed_on=facts["completed"], tell=False,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from core.models import (
     appointment,
+    approval,
     audit,
     bill,
     bill_run,
@@ -24,6 +25,7 @@ from core.models import (
 
 __all__ = [
     "appointment",
+    "approval",
     "audit",
     "bill",
     "bill_run",

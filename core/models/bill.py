@@ -40,7 +40,8 @@ class Bill(Versioned, Base, table=True):
     """A row is one bill or credit note. `printed` holds all that its PDF shows.
 
     `remaining_cents` is what is left to pay, on a credit note what is left to give back. With `mandate_id` it is collected, else it is
-    paid by transfer; `payable_until` is the later date that a refused collection gave (R9).
+    paid by transfer; `payable_until` is the later date that a refused collection gave (R9). A credit note says why (`reason`, and for the
+    house alone `comment`), and whose own limit it used up (W8): nobody's where a rule or a second person let it pass.
     """
 
     __tablename__ = "bill"
@@ -52,6 +53,7 @@ class Bill(Versioned, Base, table=True):
         CheckConstraint("remaining_cents BETWEEN 0 AND incl_cents + third_party_cents", name="remaining"),
         CheckConstraint("(state = 'settled') = (remaining_cents = 0)", name="settled"),
         CheckConstraint("(category = 'creditNote') = (ogm IS NULL)", name="ogm"),
+        CheckConstraint("category = 'creditNote' OR (reason IS NULL AND comment IS NULL AND credited_by IS NULL)", name="credit"),
         Index("ix_bill_customer_date", "customer_id", "bill_date"),
         Index(
             "uq_bill_day", "customer_id", "bill_date", unique=True,
@@ -76,6 +78,9 @@ class Bill(Versioned, Base, table=True):
     remaining_cents: int
     ogm: str | None = Field(default=None, max_length=20, unique=True)
     refers_to_id: int | None = None
+    reason: str | None = Field(default=None, max_length=40)
+    comment: str | None = Field(default=None, max_length=200)
+    credited_by: str | None = Field(default=None, max_length=60)
     payable_until: date | None = None
     mandate_id: int | None = None
     document_token: str = Field(max_length=32)
@@ -95,12 +100,20 @@ class LineKind(StrEnum):
 
 
 class BillLine(Base, table=True):
-    """A row is one line of a bill. Consumers' lines are priced with VAT, businesses' without (R4)."""
+    """A row is one line of a bill. Consumers' lines are priced with VAT, businesses' without (R4).
+
+    A credit note's line may name the line of a bill that it credits, with `refers_bill_id` and `refers_ordinal`.
+    """
 
     __tablename__ = "bill_line"
     __table_args__ = (
         PrimaryKeyConstraint("customer_id", "bill_id", "ordinal"),
         ForeignKeyConstraint(["customer_id", "bill_id"], ["bill.customer_id", "bill.id"]),
+        ForeignKeyConstraint(
+            ["customer_id", "refers_bill_id", "refers_ordinal"], ["bill_line.customer_id", "bill_line.bill_id", "bill_line.ordinal"]
+        ),
+        CheckConstraint("(refers_bill_id IS NULL) = (refers_ordinal IS NULL)", name="refers"),
+        CheckConstraint("refers_bill_id IS NULL OR amount_cents > 0", name="credited"),
     )
 
     customer_id: int
@@ -118,6 +131,8 @@ class BillLine(Base, table=True):
     share_days: int | None = None
     month_days: int | None = None
     amount_cents: int
+    refers_bill_id: int | None = None
+    refers_ordinal: int | None = None
 
 
 class BillCounter(Base, table=True):

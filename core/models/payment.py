@@ -84,11 +84,24 @@ class RefundState(StrEnum):
     REJECTED = "rejected"
 
 
-class Refund(Base, table=True):
-    """A row is money paid back to a customer's account."""
+REFUND_MOVES: dict[RefundState, frozenset[RefundState]] = {
+    RefundState.REQUESTED: frozenset({RefundState.COMPLETED, RefundState.REJECTED}),
+    RefundState.COMPLETED: frozenset(),
+    RefundState.REJECTED: frozenset(),
+}
+
+
+class Refund(Versioned, Base, table=True):
+    """A row is money paid back to a customer's account: what a credit note gives, or what a payment holds too much."""
 
     __tablename__ = "refund"
-    __table_args__ = (CheckConstraint("amount_cents > 0", name="amount_cents"),)
+    __table_args__ = (
+        ForeignKeyConstraint(["customer_id", "credit_note_id"], ["bill.customer_id", "bill.id"]),
+        ForeignKeyConstraint(["customer_id", "payment_id"], ["payment.customer_id", "payment.id"]),
+        CheckConstraint("amount_cents > 0", name="amount_cents"),
+        CheckConstraint("(credit_note_id IS NULL) <> (payment_id IS NULL)", name="source"),
+        CheckConstraint("(state = 'completed') = (completed_on IS NOT NULL)", name="completed"),
+    )
 
     id: int = Field(default=None, primary_key=True)
     customer_id: int = Field(foreign_key="customer.id", index=True)
@@ -97,7 +110,8 @@ class Refund(Base, table=True):
     state: RefundState = Field(sa_type=closed(RefundState))
     requested_on: date
     completed_on: date | None = None
-    credit_note_id: int | None = Field(default=None, foreign_key="bill.id")
+    credit_note_id: int | None = None
+    payment_id: int | None = None
 
 
 class PlanState(StrEnum):

@@ -62,11 +62,15 @@ class PrintedDebit(Printed):
 
 @dataclass(frozen=True, slots=True)
 class PrintedCredit(Printed):
-    """What a credit note is for (R11). Without `refund_iban_end` the amount comes off the bill it refers to."""
+    """What a credit note is for (R11).
+
+    Without `refund_iban_end` the amount comes off the bill it refers to, but for `kept_cents`, which the next bill uses.
+    """
 
     refers_to: str
     reason: str
     refund_iban_end: str | None = None
+    kept_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)

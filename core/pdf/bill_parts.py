@@ -9,7 +9,7 @@ from segno.helpers import make_epc_qr
 from core import i18n
 from core.errors import N_
 from core.pdf import words
-from core.pdf.bill import LAST, TRANSITION, PrintedAdvice, PrintedBill, PrintedLine
+from core.pdf.bill import LAST, TRANSITION, PrintedAdvice, PrintedBill, PrintedCredit, PrintedLine
 from core.pdf.paper import LEFT, MUTE, SOFT, WHITE, Paper
 
 Say = Callable[..., str]
@@ -26,14 +26,23 @@ def title(bill: PrintedBill) -> str:
 def answer(bill: PrintedBill, t: Say) -> tuple[str, int, str]:
     """Return what the box at the top says: a label, an amount in cents, and when or how."""
     if bill.credit:
-        end = bill.credit.refund_iban_end
-        how = t("refunded to account …{end}", end=end) if end else t("taken off bill {bill_no}", bill_no=bill.credit.refers_to)
-        return t("Amount credited"), bill.total_cents, how
+        return t("Amount credited"), bill.total_cents, _given_back(bill, bill.credit, t)
     if bill.amount_due_cents <= 0:
         return t("Amount due"), bill.amount_due_cents, t("nothing to pay")
     if bill.debit:
         return t("Amount due"), bill.amount_due_cents, t("will be debited on {debit_on}", debit_on=bill.debit.debit_on)
     return t("Amount due"), bill.amount_due_cents, t("to be paid by {due_date}", due_date=bill.due_date)
+
+
+def _given_back(bill: PrintedBill, credit: PrintedCredit, t: Say) -> str:
+    """Say how a customer gets what is credited."""
+    if credit.refund_iban_end:
+        return t("refunded to account …{end}", end=credit.refund_iban_end)
+    if not credit.kept_cents:
+        return t("taken off bill {bill_no}", bill_no=credit.refers_to)
+    if credit.kept_cents == bill.total_cents:
+        return t("kept for your next bill")
+    return t("{kept_cents} of it kept for your next bill", kept_cents=credit.kept_cents)
 
 
 def facts(bill: PrintedBill, t: Say) -> list[Row]:
@@ -93,6 +102,8 @@ def totals(bill: PrintedBill, t: Say) -> list[tuple[str, int, bool]]:
 
 def vat_rows(bill: PrintedBill, t: Say) -> list[tuple[str, str, str, str]]:
     """Return the VAT table with its head: rate, base, VAT and both together (R4). Third parties' services are not in it (R5)."""
+    if not bill.vat:
+        return []
     table = [(t("VAT rate"), t("Base"), t("VAT"), t("Total"))]
     for row in bill.vat:
         amounts = (row.base_cents, row.vat_cents, row.base_cents + row.vat_cents)

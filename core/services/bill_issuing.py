@@ -1,39 +1,24 @@
-"""Issuing bills and credit notes: from then on they stand as they are, and a correction is a credit note (R11)."""
+"""Issuing bills: from then on they stand as they are, and a correction is a credit note (R11)."""
 
 import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
-from core import clock, money
+from core import clock
 from core.actor import Actor, Permission
-from core.catalogue import law
 from core.db.keys import take_ids
-from core.errors import N_, DomainError, NotFound
-from core.models.bill import Bill, BillCategory, BillLine, BillState, LineKind
-from core.models.product import Product
-from core.pdf.bill import PrintedVat
-from core.services import audit, bill_numbers, bill_printing, billing, communications, e_invoices, usage
+from core.errors import N_, DomainError
+from core.models.bill import Bill, BillCategory, BillLine, BillState
+from core.services import audit, bill_numbers, bill_printing, communications, e_invoices, usage
 from core.services.bill_printing import Addressee, Issue
-from core.services.bill_words import COMPENSATIONS, CreditReason
 from core.services.billing import BillDraft, Line
-from core.services.periods import month_of, prorate
 from core.services.references import ogm
-
-_RIGHTS = {CreditReason.AFTER_END: Permission.ORDER_WRITE, CreditReason.MISSED_VISIT: Permission.APPOINTMENT_OVERRIDE}
-"""Amounts that follow from a rule may be credited by whoever may carry out what causes them; free amounts need the right to issue."""
-
-
-class CreditTooHigh(DomainError):
-    """More would be credited than was charged (W8)."""
-
-    message = N_("Only {left_cents} of this bill can still be credited. Lower the amount.")
-    field = "amount"
 
 
 class NothingToBill(DomainError):
@@ -107,79 +92,13 @@ def issue_many(session: Session, actor: Actor, *, bills: Sequence[ToIssue]) -> l
     ]
     ids = take_ids(session, Bill, len(rows))
     session.execute(insert(_table(Bill)), [row | {"id": key} for key, row in zip(ids, rows, strict=True)])
-    lines = [row for one, bill_id in zip(bills, ids, strict=True) for row in _line_rows(one.customer_id, bill_id, one.draft.lines)]
+    lines = [row for one, bill_id in zip(bills, ids, strict=True) for row in line_rows(one.customer_id, bill_id, one.draft.lines)]
     if lines:
         session.execute(insert(_table(BillLine)), lines)
     found = {"bills": len(bills), "first": min(numbers), "last": max(numbers)}
     customer = bills[0].customer_id if len(to) == 1 else None
     audit.record(session, actor, action="bill:issue", object_type="bill", object_id=max(numbers), customer_id=customer, after=found)
     return [_issued(to[one.customer_id], one, bill_id, row) for one, bill_id, row in zip(bills, ids, rows, strict=True)]
-
-
-def issue_credit_note(
-    session: Session,
-    actor: Actor,
-    *,
-    customer_id: int,
-    reason: CreditReason,
-    bill_no: str,
-    incl_cents: int | None = None,
-    product_id: int | None = None,
-    since: date | None = None,
-    until: date | None = None,
-    day: date | None = None,
-    note_no: str | None = None,
-    refund_iban: str | None = None,
-) -> str:
-    """Credit part of a bill and return the note's number. Compensations carry no VAT; the rest follows the bill's (W8).
-
-    A missed visit (of the day `since`) gives what the law says, days after the end ([since, until) of a product) their share of the
-    month; another reason names its amount, VAT included. What the bill still asks becomes less; what was paid already stays open as
-    credit, for the next bill or a refund.
-    Raises NotFound, CreditTooHigh.
-    """
-    actor.require(Permission.BILL_ISSUE if incl_cents is not None else _RIGHTS.get(reason, Permission.BILL_ISSUE), customer_id)
-    bill = _bill(session, customer_id, bill_no)
-    to = bill_printing.addressees(session, [customer_id])[customer_id]
-    line = _credited(session, to, reason, incl_cents=incl_cents, product_id=product_id, since=since, until=until)
-    excl, vat, incl, printed_vat = _credit_totals(line, reason, business=to.business)
-    if incl > bill.incl_cents + bill.third_party_cents - bill.credited_cents:
-        raise CreditTooHigh(left_cents=bill.incl_cents + bill.third_party_cents - bill.credited_cents)
-    day = day or clock.today()
-    number = note_no or bill_numbers.take_credit_note(session, day)
-    if note_no:
-        bill_numbers.push(session, note_no)
-    issued = Issue(number, None, clock.now(), secrets.token_hex(16))
-    paper = bill_printing.credit_note(to, line, day, issued, refers_to=bill_no, vat=printed_vat, refund_iban=refund_iban)
-    taken = min(incl, bill.remaining_cents)
-    note = Bill(
-        customer_id=customer_id,
-        bill_no=number,
-        category=BillCategory.CREDIT_NOTE,
-        bill_date=day,
-        due_date=day,
-        period_since=paper.period_since,
-        period_until=paper.period_until,
-        state=BillState.SETTLED if taken == incl else BillState.SENT,
-        excl_cents=excl,
-        vat_cents=vat,
-        incl_cents=incl,
-        remaining_cents=incl - taken,
-        refers_to_id=bill.id,
-        document_token=issued.token,
-        printed=paper.to_dict(),
-        issued_at=issued.at,
-    )
-    session.add(note)
-    session.flush()
-    session.add(BillLine(**_line_rows(customer_id, note.id, [line])[0]))
-    bill.credited_cents += incl
-    lower(bill, taken)
-    after = {"reason": reason.value, "incl_cents": incl, "bill_no": bill_no}
-    audit.record(session, actor, action="bill:credit", object_type="bill", object_id=number, customer_id=customer_id, after=after)
-    session.flush()
-    e_invoices.queue(session, actor, customer_id=customer_id, bill_no=number)
-    return number
 
 
 def lower(bill: Bill, cents: int) -> None:
@@ -202,14 +121,6 @@ def _state(remaining: int, whole: int) -> BillState:
 
 def _table(model: Any) -> Any:  # noqa: ANN401 - SQLModel hides the table of a class
     return model.__table__
-
-
-def _bill(session: Session, customer_id: int, bill_no: str) -> Bill:
-    named = (col(Bill.customer_id) == customer_id, col(Bill.bill_no) == bill_no, col(Bill.category) != BillCategory.CREDIT_NOTE)
-    found: Bill | None = session.execute(select(Bill).where(*named)).scalar_one_or_none()
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _numbers(session: Session, bills: Sequence[ToIssue]) -> list[str]:
@@ -290,41 +201,6 @@ def _issued(to: Addressee, one: ToIssue, bill_id: int, row: dict[str, Any]) -> I
     return Issued(bill_id, row["bill_no"], row["due_date"], row["remaining_cents"], mandate.umr if mandate else None)
 
 
-def _line_rows(customer_id: int, bill_id: int, lines: Sequence[Line]) -> list[dict[str, Any]]:
+def line_rows(customer_id: int, bill_id: int, lines: Sequence[Line]) -> list[dict[str, Any]]:
+    """Return the rows of the lines of a bill or a credit note, in their order."""
     return [{"customer_id": customer_id, "bill_id": bill_id, "ordinal": number, **vars(line)} for number, line in enumerate(lines, 1)]
-
-
-def _credited(
-    session: Session,
-    to: Addressee,
-    reason: CreditReason,
-    *,
-    incl_cents: int | None,
-    product_id: int | None,
-    since: date | None,
-    until: date | None,
-) -> Line:
-    """Return the line of a credit note; its amount is positive, without VAT where a business is charged VAT on it."""
-    line = Line(LineKind.ADJUSTMENT, reason.value, 0, 0, product_id, since=since, until=until)
-    if reason is CreditReason.AFTER_END and product_id and since and until:
-        code = session.execute(
-            select(col(Product.offering_code)).where(col(Product.customer_id) == to.customer_id, col(Product.id) == product_id)
-        ).scalar_one_or_none()
-        if code is None:
-            raise NotFound
-        price = billing.price_cents(code, since, business=to.business)
-        share = prorate(price, since, until, month_of(since))
-        return replace(
-            line, amount_cents=share.cents, unit_price_cents=price, unit="month", share_days=share.days, month_days=share.of_days
-        )
-    cents = law("missed_visit_credit_cents") if reason is CreditReason.MISSED_VISIT else incl_cents or 0
-    if to.business and reason not in COMPENSATIONS:
-        cents = money.split_inclusive(cents, law("vat_percent"))[0]
-    return replace(line, amount_cents=cents, unit_price_cents=cents)
-
-
-def _credit_totals(line: Line, reason: CreditReason, *, business: bool) -> tuple[int, int, int, PrintedVat]:
-    if reason in COMPENSATIONS:
-        return line.amount_cents, 0, line.amount_cents, PrintedVat(0, line.amount_cents, 0)
-    excl, vat, incl, _third = billing.totals([line], business=business)
-    return excl, vat, incl, PrintedVat(law("vat_percent"), excl, vat)

@@ -1,7 +1,7 @@
 """Fills what a bill prints: an issued bill copies all of it, so that it never changes (R13)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -17,9 +17,9 @@ from core.models.product import Product
 from core.pdf.bill import PrintedAdvice, PrintedBill, PrintedCredit, PrintedDebit, PrintedLine, PrintedUse, PrintedVat
 from core.pdf.values import PrintedMediator, PrintedParty, PrintedSeller
 from core.services import cheapest
-from core.services.bill_words import label
+from core.services.bill_words import CreditReason, label
 from core.services.billing import BillDraft, Count, Line
-from core.services.periods import next_banking_day
+from core.services.periods import Period, next_banking_day
 from core.services.usage_numbers import national
 
 DECEMBER = 12
@@ -153,10 +153,21 @@ def bill(to: Addressee, draft: BillDraft, issue: Issue) -> PrintedBill:
 
 
 def credit_note(
-    to: Addressee, line: Line, day: date, issue: Issue, *, refers_to: str, vat: PrintedVat, refund_iban: str | None = None
+    to: Addressee,
+    lines: Sequence[Line],
+    day: date,
+    issue: Issue,
+    *,
+    refers_to: str,
+    reason: CreditReason,
+    span: Period,
+    vat: PrintedVat | None,
+    priced_excl: bool,
+    kept_cents: int = 0,
+    refund_iban: str | None = None,
 ) -> PrintedBill:
-    """Return all that a credit note prints: positive amounts, the bill it refers to, the reason (R11)."""
-    reason = label(line.code, to.language, line.since, line.until)
+    """Return all that a credit note prints: positive amounts, the bill it refers to, the reason and its days (R11)."""
+    why = label(reason, to.language, span.since, span.until)
     return PrintedBill(
         category=BillCategory.CREDIT_NOTE.value,
         legacy=to.legacy,
@@ -164,20 +175,20 @@ def credit_note(
         bill_no=issue.number,
         bill_date=day,
         due_date=day,
-        period_since=line.since or day,
-        period_until=line.until or day + timedelta(days=1),
+        period_since=span.since,
+        period_until=span.until,
         seller=to.seller,
         customer=to.party,
         customer_no=to.customer_no,
         easy_switch_id=to.easy_switch_id,
-        lines=(_printed(to, line, reason, line.since, line.until),),
-        vat=(vat,),
+        lines=tuple(_printed(to, line, label(line.code, to.language, line.since, line.until), line.since, line.until) for line in lines),
+        vat=(vat,) if vat else (),
         issued_at=issue.at,
         document_token=issue.token,
-        priced_excl=to.business,
+        priced_excl=priced_excl,
         order_reference=to.order_reference,
         peppol_id=to.peppol_id,
-        credit=PrintedCredit(refers_to, reason, refund_iban[-4:] if refund_iban else None),
+        credit=PrintedCredit(refers_to, why, refund_iban[-4:] if refund_iban else None, kept_cents),
     )
 
 

@@ -19,14 +19,15 @@ from core.errors import NotFound
 from core.models.bill import Bill, BillCategory, BillLine, BillState
 from core.models.billing_account import BillingAccount, BillModel, PaymentMethod
 from core.models.customer import Customer, CustomerKind
-from core.models.payment import Payment, PaymentAllocation, PaymentState, Refund
+from core.models.payment import Payment, PaymentAllocation, PaymentState, Refund, RefundState
 from core.models.product import Product
 from core.pdf.bill import PrintedBill, render_bill
 from core.services import audit, billing, billing_facts, explain
-from core.services.bill_issuing import Issued, ToIssue, issue, issue_credit_note, issue_many
+from core.services.bill_issuing import Issued, ToIssue, issue, issue_many
 from core.services.bill_words import CreditReason
 from core.services.billing import BillDraft, Line
 from core.services.billing_facts import Change
+from core.services.credit_notes import issue_credit_note
 from core.services.explain import Explanation, Paper
 from core.services.periods import Period
 
@@ -133,8 +134,8 @@ def of_customer(session: Session, actor: Actor, *, customer_id: int, older: bool
     if not older:
         query = query.where(col(Bill.bill_date) > clock.add_months(clock.today(), -_months_shown(session, customer_id)))
     rows = session.execute(query.order_by(col(Bill.bill_date).desc(), col(Bill.id).desc())).all()
-    stories, reasons = _stories(session, customer_id), _reasons(session, customer_id)
-    return [_row(row, stories.get(row.id, {}), reasons.get(row.id)) for row in rows]
+    stories, refunded = _stories(session, customer_id), _refunded(session, customer_id)
+    return [_row(row, stories.get(row.id, {}), refunded.get(row.id)) for row in rows]
 
 
 def lines(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> list[Line]:
@@ -169,10 +170,15 @@ def _open_query() -> Select[Any]:
         .where(col(PaymentAllocation.customer_id) == customer_id, col(PaymentAllocation.reversed_on).is_(None))
         .scalar_subquery()
     )
+    paid_back = (
+        select(func.sum(col(Refund.amount_cents)))
+        .where(col(Refund.customer_id) == customer_id, col(Refund.payment_id).is_not(None), col(Refund.state) != RefundState.REJECTED)
+        .scalar_subquery()
+    )
     return select(
         func.coalesce(func.sum(due), 0),
         func.coalesce(func.sum(case((late, due), else_=0)), 0),
-        func.coalesce(func.sum(owed), 0) + func.coalesce(paid, 0) - func.coalesce(counted, 0),
+        func.coalesce(func.sum(owed), 0) + func.coalesce(paid, 0) - func.coalesce(counted, 0) - func.coalesce(paid_back, 0),
         func.min(case((late & (due > 0), payable))),
         func.min(case((~late & (due > 0), payable))),
     ).where(col(Bill.customer_id) == customer_id, col(Bill.remaining_cents) > 0)
@@ -219,7 +225,7 @@ def _months_shown(session: Session, customer_id: int) -> int:
 def _rows_query(customer_id: int) -> Any:  # noqa: ANN401 - a select of more columns than its type can tell
     names = (
         "id bill_no category bill_date due_date payable_until period_since period_until state incl_cents third_party_cents "
-        "remaining_cents credited_cents ogm mandate_id version"
+        "remaining_cents credited_cents ogm mandate_id reason version"
     )
     named = (col(_REFERRED.customer_id) == col(Bill.customer_id)) & (col(_REFERRED.id) == col(Bill.refers_to_id))
     columns = [getattr(Bill, name) for name in names.split()]
@@ -228,7 +234,7 @@ def _rows_query(customer_id: int) -> Any:  # noqa: ANN401 - a select of more col
     )
 
 
-def _row(row: Any, story: Mapping[str, Any], reason: Any) -> BillRow:  # noqa: ANN401 - rows of wide selects
+def _row(row: Any, story: Mapping[str, Any], refunded_on: date | None) -> BillRow:  # noqa: ANN401 - rows of wide selects
     return BillRow(
         bill_no=row.bill_no,
         category=row.category,
@@ -241,10 +247,10 @@ def _row(row: Any, story: Mapping[str, Any], reason: Any) -> BillRow:  # noqa: A
         credited_cents=row.credited_cents,
         ogm=row.ogm,
         refers_to=row.refers_to,
-        reason=reason.code if reason else None,
-        reason_since=reason.since if reason else None,
-        reason_until=reason.until if reason else None,
-        refunded_on=reason.refunded_on if reason else None,
+        reason=row.reason,
+        reason_since=row.period_since if row.reason else None,
+        reason_until=row.period_until if row.reason else None,
+        refunded_on=refunded_on,
         by_debit=row.mandate_id is not None,
         version=row.version,
         **story,
@@ -276,16 +282,15 @@ def _stories(session: Session, customer_id: int) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _reasons(session: Session, customer_id: int) -> dict[int, Any]:
-    """Return by credit note the line that says why, and when it was paid back."""
-    refunded_on = func.coalesce(col(Refund.completed_on), col(Refund.requested_on)).label("refunded_on")
+def _refunded(session: Session, customer_id: int) -> dict[int, date]:
+    """Return by credit note when it was paid back last; what was rejected was not."""
+    day = func.max(func.coalesce(col(Refund.completed_on), col(Refund.requested_on)))
     query = (
-        select(col(BillLine.bill_id), col(BillLine.code), col(BillLine.since), col(BillLine.until), refunded_on)
-        .outerjoin(Refund, (col(Refund.customer_id) == col(BillLine.customer_id)) & (col(Refund.credit_note_id) == BillLine.bill_id))
-        .join(Bill, (col(Bill.customer_id) == BillLine.customer_id) & (col(Bill.id) == BillLine.bill_id))
-        .where(col(Bill.customer_id) == customer_id, col(Bill.category) == BillCategory.CREDIT_NOTE)
+        select(col(Refund.credit_note_id), day)
+        .where(col(Refund.customer_id) == customer_id, col(Refund.credit_note_id).is_not(None), col(Refund.state) != RefundState.REJECTED)
+        .group_by(col(Refund.credit_note_id))
     )
-    return {row.bill_id: row for row in session.execute(query)}
+    return {note: on for note, on in session.execute(query) if note is not None}
 
 
 def _papers_query(customer_id: int) -> Any:  # noqa: ANN401 - a select of more columns than its type can tell

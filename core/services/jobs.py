@@ -16,7 +16,7 @@ from core.actor import Actor, Permission
 from core.db.keys import insert_once
 from core.errors import N_
 from core.models.bill_run import JobRun
-from core.services import bill_runs, collection_runs, documents, move_progress, orders, price_notices, usage_alerts
+from core.services import approvals, bill_runs, collection_runs, documents, move_progress, orders, price_notices, usage_alerts
 
 HOUR = 6
 """The hour in Brussels from which on a day's work is due."""
@@ -57,6 +57,10 @@ def _make_debit_files(session: Session, actor: Actor, day: date) -> int:
     return len(collection_runs.make_due(session, actor, day))
 
 
+def _expire_approvals(session: Session, actor: Actor, _day: date) -> int:
+    return approvals.expire(session, actor)
+
+
 def _purge_documents(session: Session, actor: Actor, _day: date) -> int:
     return documents.purge_due(session, actor)
 
@@ -70,6 +74,7 @@ JOBS: tuple[Job, ...] = (
     BILLS,
     Job("debit_files", N_("Files of direct debits"), _make_debit_files),
     Job("collections", N_("Direct debits"), collection_runs.settle_due),
+    Job("approvals", N_("Requests whose time is over"), _expire_approvals),
     Job("documents", N_("Papers whose time is over"), _purge_documents),
 )
 """In the order of a day: what takes effect is billed, what is billed is collected."""

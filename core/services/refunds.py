@@ -1,53 +1,296 @@
-"""Money that we pay back (W8)."""
+"""Money that we pay back (W8): what a credit note gives, or what a payment holds too much, to an account that is known as the customer's."""
 
+from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core import clock
-from core.actor import Actor, Permission
-from core.errors import N_, DomainError, NotFound
+from core.actor import Actor, Permission, Role
+from core.errors import N_, DomainError, NotFound, NotPermitted
+from core.models.approval import Approval, ApprovalState
 from core.models.bill import Bill, BillCategory
-from core.models.payment import Refund, RefundState
-from core.services import audit
-from core.services.bill_issuing import lower
+from core.models.mandate import Mandate
+from core.models.payment import REFUND_MOVES, Payment, PaymentAllocation, PaymentState, Refund, RefundState
+from core.services import audit, communications
+from core.services.bill_issuing import set_remaining
 from core.services.references import iban as checked_iban
 from core.services.references import mask_iban
 
 
 class RefundTooHigh(DomainError):
-    """More would be paid back than the credit note gives."""
+    """More would be paid back than is left."""
 
-    message = N_("Only {left_cents} of this credit note is left to pay back.")
+    message = N_("Only {left_cents} is left to pay back. Lower the amount.")
+    field = "amount"
 
 
-def refund(session: Session, actor: Actor, *, customer_id: int, credit_note_no: str, iban: str, completed_on: date | None = None) -> int:
-    """Pay back what is left of a credit note to a checked account; return the refund's id. Raises NotFound, RefundTooHigh."""
+class AccountUnknown(DomainError):
+    """No mandate and no payment names this account as the customer's: a second person looks at it (W8)."""
+
+    message = N_("This account is not known as the customer's. Choose one of the list, or ask for approval.")
+    field = "iban"
+
+
+class RefundDecided(DomainError):
+    """The refund was paid out or sent back already."""
+
+    message = N_("This refund is settled already. Load the page again to see how.")
+
+
+class Source(StrEnum):
+    """From where an account is known."""
+
+    MANDATE = "mandate"
+    PAYMENT = "payment"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be paid back: of a credit note or of a payment, all that is left or an amount in cents, to an account."""
+
+    iban: str
+    credit_note_no: str | None = None
+    payment_id: int | None = None
+    amount_cents: int | None = None
+    comment: str = ""
+
+    @property
+    def subject(self) -> str:
+        """The paper it is about."""
+        return self.credit_note_no or f"payment {self.payment_id}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account that is known as a customer's; the screen shows `masked`."""
+
+    iban: str
+    masked: str
+    source: Source
+    day: date
+
+
+@dataclass(frozen=True)
+class RefundRow:
+    """A refund as the screen shows it; the amount in cents."""
+
+    id: int
+    amount_cents: int
+    masked: str
+    state: RefundState
+    requested_on: date
+    completed_on: date | None
+    credit_note_no: str | None
+    version: int
+
+
+@dataclass(frozen=True)
+class Overpaid:
+    """A payment that holds more than its bills asked, in cents."""
+
+    payment_id: int
+    received_on: date
+    amount_cents: int
+    left_cents: int
+
+
+def accounts(session: Session, actor: Actor, *, customer_id: int) -> list[Account]:
+    """Return the accounts that are known as the customer's, the newest first: of signed mandates, and of payments that found his bills."""
     actor.require(Permission.REFUND_WRITE, customer_id)
-    note = session.execute(
-        select(Bill).where(
-            col(Bill.customer_id) == customer_id, col(Bill.bill_no) == credit_note_no, col(Bill.category) == BillCategory.CREDIT_NOTE
-        )
-    ).scalar_one_or_none()
-    if note is None:
-        raise NotFound
-    if note.remaining_cents == 0:
-        raise RefundTooHigh(left_cents=0)
+    signed = select(col(Mandate.iban), col(Mandate.signed_on)).where(
+        col(Mandate.customer_id) == customer_id, col(Mandate.signed_on).is_not(None)
+    )
+    paid = select(col(Payment.payer_iban), col(Payment.received_on)).where(
+        col(Payment.customer_id) == customer_id, col(Payment.state) == PaymentState.MATCHED, col(Payment.payer_iban).is_not(None)
+    )
+    known = [(iban, day, Source.MANDATE) for iban, day in session.execute(signed)]
+    known += [(iban or "", day, Source.PAYMENT) for iban, day in session.execute(paid)]
+    found: dict[str, Account] = {}
+    for iban, day, source in sorted(known, key=lambda one: (one[2] is Source.PAYMENT, -(one[1] or date.min).toordinal())):
+        found.setdefault(iban, Account(iban, mask_iban(iban), source, day or date.min))
+    return list(found.values())
+
+
+def overpaid(session: Session, actor: Actor, *, customer_id: int) -> list[Overpaid]:
+    """Return the payments that hold too much, the oldest first."""
+    actor.require(Permission.BILL_READ, customer_id)
+    query = select(Payment).where(col(Payment.customer_id) == customer_id, col(Payment.state) == PaymentState.MATCHED)
+    rows = session.execute(query.order_by(col(Payment.received_on), col(Payment.id))).scalars().all()
+    counted = _by_payment(session, customer_id)
+    found = [Overpaid(row.id, row.received_on, row.amount_cents, row.amount_cents - counted.get(row.id, 0)) for row in rows]
+    return [one for one in found if one.left_cents > 0]
+
+
+def of_customer(session: Session, actor: Actor, *, customer_id: int) -> list[RefundRow]:
+    """Return a customer's refunds, the newest first."""
+    actor.require(Permission.BILL_READ, customer_id)
+    query = (
+        select(Refund, col(Bill.bill_no))
+        .outerjoin(Bill, (col(Bill.customer_id) == Refund.customer_id) & (col(Bill.id) == Refund.credit_note_id))
+        .where(col(Refund.customer_id) == customer_id)
+        .order_by(col(Refund.id).desc())
+    )
+    return [
+        RefundRow(row.id, row.amount_cents, mask_iban(row.iban), row.state, row.requested_on, row.completed_on, note, row.version)
+        for row, note in session.execute(query)
+    ]
+
+
+def refund(
+    session: Session,
+    actor: Actor,
+    *,
+    customer_id: int,
+    iban: str,
+    credit_note_no: str | None = None,
+    payment_id: int | None = None,
+    amount_cents: int | None = None,
+    completed_on: date | None = None,
+    tell: bool = True,
+) -> int:
+    """Pay back what is left of a credit note or of a payment, or part of it, and return the refund's id.
+
+    Only to an account of `accounts`; the system, which tells what was paid out elsewhere, may name any. With `completed_on` the money
+    has left already. Raises NotFound, RefundTooHigh, AccountUnknown, and the refusals of a mistyped account.
+    """
+    actor.require(Permission.REFUND_WRITE, customer_id)
+    number = checked_iban(iban)
+    if actor.role is not Role.SYSTEM and number not in {one.iban for one in accounts(session, actor, customer_id=customer_id)}:
+        raise AccountUnknown
+    wish = Wish(number, credit_note_no, payment_id, amount_cents)
+    return _write(session, actor, customer_id, wish, completed_on=completed_on, tell=tell)
+
+
+def refund_approved(session: Session, actor: Actor, *, approval: Approval, wish: Wish) -> int:
+    """Pay back to an account that was typed and that this colleague just approved; return the refund's id. Raises what `refund` raises."""
+    actor.require(Permission.REFUND_WRITE, approval.customer_id)
+    if approval.state is not ApprovalState.APPROVED or approval.decided_by != actor.username or approval.requested_by == actor.username:
+        raise NotPermitted
+    return _write(session, actor, approval.customer_id, wish, asked_by=approval.requested_by)
+
+
+def left_cents(session: Session, actor: Actor, *, customer_id: int, wish: Wish) -> int:
+    """Return what a wish would pay back. Raises NotFound, RefundTooHigh, and the refusals of a mistyped account."""
+    actor.require(Permission.REFUND_WRITE, customer_id)
+    checked_iban(wish.iban)
+    return _amount(wish, _left(session, customer_id, wish, lock=False)[1])
+
+
+def complete(session: Session, actor: Actor, *, customer_id: int, refund_id: int, shown_version: int, day: date | None = None) -> None:
+    """Note that the bank paid a refund out. Raises NotFound, ChangedMeanwhile, RefundDecided."""
+    actor.require(Permission.COLLECTION_RUN, customer_id)
+    row = _decide(session, customer_id, refund_id, shown_version, RefundState.COMPLETED)
+    row.completed_on = day or clock.today()
+    _record(session, actor, row, "payment:refund_complete", {"state": row.state, "completed_on": row.completed_on})
+
+
+def reject(session: Session, actor: Actor, *, customer_id: int, refund_id: int, shown_version: int) -> None:
+    """Note that the bank sent a refund back: the credit is there again, and the customer is told. Raises as `complete` does."""
+    actor.require(Permission.COLLECTION_RUN, customer_id)
+    row = _decide(session, customer_id, refund_id, shown_version, RefundState.REJECTED)
+    if row.credit_note_id:
+        note = session.execute(
+            select(Bill).where(col(Bill.customer_id) == customer_id, col(Bill.id) == row.credit_note_id).with_for_update()
+        ).scalar_one()
+        set_remaining(note, note.remaining_cents + row.amount_cents)
+    _record(session, actor, row, "payment:refund_reject", {"state": row.state})
+    _tell(session, actor, row, "refund_rejected")
+
+
+def _write(
+    session: Session, actor: Actor, customer_id: int, wish: Wish, *,
+    completed_on: date | None = None, tell: bool = True, asked_by: str | None = None,
+) -> int:  # fmt: skip
+    source, left = _left(session, customer_id, wish, lock=True)
     row = Refund(
         customer_id=customer_id,
-        amount_cents=note.remaining_cents,
-        iban=checked_iban(iban),
+        amount_cents=_amount(wish, left),
+        iban=checked_iban(wish.iban),
         state=RefundState.COMPLETED if completed_on else RefundState.REQUESTED,
         requested_on=clock.today(),
         completed_on=completed_on,
-        credit_note_id=note.id,
+        credit_note_id=source.id if isinstance(source, Bill) else None,
+        payment_id=source.id if isinstance(source, Payment) else None,
     )
-    lower(note, note.remaining_cents)
+    if isinstance(source, Bill):
+        set_remaining(source, source.remaining_cents - row.amount_cents)
     session.add(row)
     session.flush()
-    audit.record(
-        session, actor, action="payment:refund", object_type="refund", object_id=row.id, customer_id=customer_id,
-        after={"amount_cents": row.amount_cents, "iban": mask_iban(row.iban), "credit_note": credit_note_no},
-    )  # fmt: skip
+    after = {"amount_cents": row.amount_cents, "iban": mask_iban(row.iban), "of": wish.subject}
+    _record(session, actor, row, "payment:refund", after | ({"asked_by": asked_by} if asked_by else {}), reason=wish.comment or None)
+    if tell:
+        _tell(session, actor, row, "refund_requested")
     return row.id
+
+
+def _left(session: Session, customer_id: int, wish: Wish, *, lock: bool) -> tuple[Bill | Payment, int]:
+    """Return what is paid back and how much is left of it; locked, a second one that comes at the same time sees what the first one left."""
+    if wish.credit_note_no:
+        named = (
+            col(Bill.customer_id) == customer_id,
+            col(Bill.bill_no) == wish.credit_note_no,
+            col(Bill.category) == BillCategory.CREDIT_NOTE,
+        )
+        query = select(Bill).where(*named)
+        note: Bill | None = session.execute(query.with_for_update() if lock else query).scalar_one_or_none()
+        if note is None:
+            raise NotFound
+        return note, note.remaining_cents
+    paid = select(Payment).where(
+        col(Payment.customer_id) == customer_id, col(Payment.id) == wish.payment_id, col(Payment.state) == PaymentState.MATCHED
+    )
+    payment: Payment | None = session.execute(paid.with_for_update() if lock else paid).scalar_one_or_none()
+    if payment is None:
+        raise NotFound
+    return payment, payment.amount_cents - _by_payment(session, customer_id).get(payment.id, 0)
+
+
+def _amount(wish: Wish, left: int) -> int:
+    cents = left if wish.amount_cents is None else wish.amount_cents
+    if not 0 < cents <= left:
+        raise RefundTooHigh(left_cents=left)
+    return cents
+
+
+def _by_payment(session: Session, customer_id: int) -> dict[int, int]:
+    """Return by payment what counts on bills or was paid back."""
+    counted = (
+        select(col(PaymentAllocation.payment_id), col(PaymentAllocation.amount_cents))
+        .where(col(PaymentAllocation.customer_id) == customer_id, col(PaymentAllocation.reversed_on).is_(None))
+        .union_all(
+            select(col(Refund.payment_id), col(Refund.amount_cents)).where(
+                col(Refund.customer_id) == customer_id, col(Refund.payment_id).is_not(None), col(Refund.state) != RefundState.REJECTED
+            )
+        )
+        .subquery()
+    )
+    query = select(counted.c.payment_id, func.sum(counted.c.amount_cents)).group_by(counted.c.payment_id)
+    return {payment: int(cents) for payment, cents in session.execute(query)}
+
+
+def _decide(session: Session, customer_id: int, refund_id: int, shown_version: int, state: RefundState) -> Refund:
+    row: Refund | None = session.execute(
+        select(Refund).where(col(Refund.customer_id) == customer_id, col(Refund.id) == refund_id).with_for_update()
+    ).scalar_one_or_none()
+    if row is None:
+        raise NotFound
+    if state not in REFUND_MOVES[row.state]:
+        raise RefundDecided
+    audit.check_version(session, row, shown_version, "refund", refund_id)
+    row.state = state
+    return row
+
+
+def _record(session: Session, actor: Actor, row: Refund, action: str, after: audit.Facts, reason: str | None = None) -> None:
+    session.flush()
+    audit.record(
+        session, actor, action=action, object_type="refund", object_id=row.id, customer_id=row.customer_id, after=after, reason=reason
+    )
+
+
+def _tell(session: Session, actor: Actor, row: Refund, template: str) -> None:
+    params = {"amount_cents": row.amount_cents, "masked": mask_iban(row.iban)}
+    communications.send(session, actor, customer_id=row.customer_id, template=template, params=params)

@@ -11,7 +11,7 @@ from core.services import bills
 from core.services.bill_words import label
 from core.services.billing import Line
 from core.services.bills import BillRow
-from core.ui import bill_payments, e_invoice_card, forms, gate, parts
+from core.ui import bill_payments, credit_form, e_invoice_card, forms, gate, parts, refund_form
 from core.ui.gate import Visit
 from core.ui.parts import draw, fact_rows, note
 from core.ui.text import day, euro, language, t
@@ -57,5 +57,11 @@ def _e_invoice(visit: Visit, row: BillRow) -> None:
     e_invoice_card.show(visit, row.bill_no)
 
 
-SECTIONS: tuple[Callable[[Visit, BillRow], None], ...] = (_lines, bill_payments.section, _e_invoice)
+SECTIONS: tuple[Callable[[Visit, BillRow], None], ...] = (
+    _lines,
+    bill_payments.section,
+    credit_form.show,
+    refund_form.show,
+    _e_invoice,
+)
 """What the drawer tells, in the order of the screen; a part of its own goes into a module of its own and is named here."""

@@ -21,10 +21,11 @@ from core.models.communication import Communication
 from core.models.customer import Customer, CustomerKind, CustomerStatus
 from core.models.product import ProductStatus
 from core.services import bill_numbers, billing, billing_facts, bills, payments, refunds
-from core.services.bill_issuing import CreditTooHigh, NothingToBill
+from core.services.bill_issuing import NothingToBill
 from core.services.bill_words import CreditReason
 from core.services.billing import Held
 from core.services.bills import Change, ToIssue
+from core.services.credit_rules import CreditTooHigh
 from tests.builders import AGENT, VIEWER, make_customer, make_product, self_of
 from tests.services.money_stories import DECEMBER, NOVEMBER, bill, family, legacy, mandate
 

@@ -1,23 +1,142 @@
-"""Money paid back."""
+"""Money paid back: to a known account, never more than is left, and there again when the bank sends it back."""
 
 from datetime import date
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
-from core.actor import SYSTEM
-from core.services import bills, payments, refunds
-from core.services.refunds import RefundTooHigh
+from core.actor import SYSTEM, Actor, Role
+from core.errors import ChangedMeanwhile, NotFound, NotPermitted
+from core.models.bill import Bill
+from core.models.communication import Communication
+from core.models.customer import Customer
+from core.models.payment import Refund, RefundState
+from core.services import bills, mandate_signing, payments, refunds
+from core.services.references import IbanChecksum
+from core.services.refunds import AccountUnknown, RefundDecided, RefundTooHigh, Source
+from tests.builders import AGENT, make_customer, self_of
+from tests.services import money_stories
 from tests.services.money_stories import trio
+
+SENIOR = Actor(user_id=None, username="senior", role=Role.SENIOR)
+BILLING = Actor(user_id=None, username="billing", role=Role.BILLING)
+PAYER, OTHER = "BE66539000001343", "BE77539000001242"
+
+
+def credited(session: Session, paid_cents: int = 4200) -> tuple[Customer, str]:
+    """A customer who paid his bill of September from a known account, and was credited 10.00 of it."""
+    customer = trio(session, 9)
+    payments.record(session, SYSTEM, customer_id=customer.id, received_on=date(2026, 9, 14), amount_cents=paid_cents, payer_iban=PAYER)
+    note = bills.issue_credit_note(
+        session, SYSTEM, customer_id=customer.id, bill_no="2609000055", reason=bills.CreditReason.GOODWILL, incl_cents=1000
+    )
+    return customer, note
+
+
+def left(session: Session, note: str) -> int:
+    return session.exec(select(Bill.remaining_cents).where(col(Bill.bill_no) == note)).one()
 
 
 class TestRefund:
-    def test_pays_a_credit_note_back_once(self, session: Session) -> None:
-        customer = trio(session, 9)
-        payments.record(session, SYSTEM, customer_id=customer.id, received_on=date(2026, 9, 14), amount_cents=4200)
-        note = bills.issue_credit_note(
-            session, SYSTEM, customer_id=customer.id, bill_no="2609000055", reason=bills.CreditReason.GOODWILL, incl_cents=1000
-        )
-        refunds.refund(session, SYSTEM, customer_id=customer.id, credit_note_no=note, iban="BE66539000001343")
+    def test_pays_a_credit_note_back_once_and_tells_the_customer(self, session: Session) -> None:
+        customer, note = credited(session)
+        refunds.refund(session, SENIOR, customer_id=customer.id, credit_note_no=note, iban="BE66 5390 0000 1343")
+        message = session.exec(select(Communication).where(col(Communication.template) == "refund_requested")).one()
+        assert "BE66 •••• •••• 1343" in message.body
+        assert PAYER not in message.body
         with pytest.raises(RefundTooHigh):
-            refunds.refund(session, SYSTEM, customer_id=customer.id, credit_note_no=note, iban="BE66539000001343")
+            refunds.refund(session, SENIOR, customer_id=customer.id, credit_note_no=note, iban=PAYER)
+
+    def test_pays_a_part_and_never_more_than_is_left(self, session: Session) -> None:
+        customer, note = credited(session)
+        refunds.refund(session, SENIOR, customer_id=customer.id, credit_note_no=note, iban=PAYER, amount_cents=400)
+        assert left(session, note) == 600
+        for cents in (601, 0, -1):
+            with pytest.raises(RefundTooHigh):
+                refunds.refund(session, SENIOR, customer_id=customer.id, credit_note_no=note, iban=PAYER, amount_cents=cents)
+
+    def test_pays_back_what_was_paid_too_much(self, session: Session) -> None:
+        customer, _note = credited(session, paid_cents=5000)
+        assert bills.open_summary(session, customer.id).credit_cents == 1800
+        (found,) = refunds.overpaid(session, SENIOR, customer_id=customer.id)
+        assert found.left_cents == 800
+        refunds.refund(session, SENIOR, customer_id=customer.id, payment_id=found.payment_id, iban=PAYER)
+        assert bills.open_summary(session, customer.id).credit_cents == 1000
+        assert refunds.overpaid(session, SENIOR, customer_id=customer.id) == []
+        with pytest.raises(RefundTooHigh):
+            refunds.refund(session, SENIOR, customer_id=customer.id, payment_id=found.payment_id, iban=PAYER)
+
+    def test_refuses_an_account_that_nobody_paid_from_or_signed_for(self, session: Session) -> None:
+        customer, note = credited(session)
+        with pytest.raises(AccountUnknown):
+            refunds.refund(session, BILLING, customer_id=customer.id, credit_note_no=note, iban=OTHER)
+        with pytest.raises(IbanChecksum):
+            refunds.refund(session, BILLING, customer_id=customer.id, credit_note_no=note, iban="BE66539000001344")
+
+    def test_refuses_others_papers_agents_and_customers(self, session: Session) -> None:
+        customer, note = credited(session)
+        stranger = make_customer(session)
+        money_stories.mandate(session, stranger, iban=OTHER)
+        with pytest.raises(NotFound):
+            refunds.refund(session, SENIOR, customer_id=stranger.id, credit_note_no=note, iban=OTHER)
+        for actor in (AGENT, self_of(customer)):
+            with pytest.raises(NotPermitted):
+                refunds.refund(session, actor, customer_id=customer.id, credit_note_no=note, iban=PAYER)
+
+
+class TestAccounts:
+    def test_are_those_of_mandates_then_of_payments_masked(self, session: Session) -> None:
+        customer, _note = credited(session)
+        money_stories.mandate(session, customer, iban=OTHER)
+        found = refunds.accounts(session, SENIOR, customer_id=customer.id)
+        assert [(one.iban, one.masked, one.source) for one in found] == [
+            (OTHER, "BE77 •••• •••• 1242", Source.MANDATE),
+            (PAYER, "BE66 •••• •••• 1343", Source.PAYMENT),
+        ]
+
+    def test_leave_out_what_was_only_asked_for_and_other_customers(self, session: Session) -> None:
+        customer = trio(session, 9)
+        mandate_signing.request(session, AGENT, customer_id=customer.id, holder="Sophie Lambert", iban=OTHER, consent=True)
+        money_stories.mandate(session, make_customer(session))
+        assert refunds.accounts(session, SENIOR, customer_id=customer.id) == []
+
+
+class TestSettle:
+    def _asked(self, session: Session) -> tuple[Customer, str, int]:
+        customer, note = credited(session)
+        return customer, note, refunds.refund(session, SENIOR, customer_id=customer.id, credit_note_no=note, iban=PAYER)
+
+    def test_billing_notes_that_it_was_paid_out(self, session: Session) -> None:
+        customer, _note, number = self._asked(session)
+        with pytest.raises(NotPermitted):
+            refunds.complete(session, SENIOR, customer_id=customer.id, refund_id=number, shown_version=1)
+        refunds.complete(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=1)
+        (found,) = refunds.of_customer(session, SENIOR, customer_id=customer.id)
+        assert (found.state, found.completed_on, found.masked) == (RefundState.COMPLETED, date(2026, 11, 18), "BE66 •••• •••• 1343")
+
+    def test_sent_back_the_credit_is_there_again_and_can_be_paid_back_elsewhere(self, session: Session) -> None:
+        customer, note, number = self._asked(session)
+        refunds.reject(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=1)
+        assert left(session, note) == 1000
+        shown = next(row for row in bills.of_customer(session, AGENT, customer_id=customer.id) if row.bill_no == note)
+        assert shown.refunded_on is None
+        refunds.refund(session, SENIOR, customer_id=customer.id, credit_note_no=note, iban=PAYER)
+
+    def test_an_overpayment_sent_back_is_there_again(self, session: Session) -> None:
+        customer = trio(session, 9)
+        payment = payments.record(
+            session, SYSTEM, customer_id=customer.id, received_on=date(2026, 9, 14), amount_cents=5000, payer_iban=PAYER
+        )
+        number = refunds.refund(session, SENIOR, customer_id=customer.id, payment_id=payment, iban=PAYER)
+        refunds.reject(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=1)
+        assert bills.open_summary(session, customer.id).credit_cents == 800
+
+    def test_happens_once(self, session: Session) -> None:
+        customer, note, number = self._asked(session)
+        with pytest.raises(ChangedMeanwhile):
+            refunds.reject(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=2)
+        refunds.complete(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=1)
+        with pytest.raises(RefundDecided):
+            refunds.reject(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=2)
+        assert left(session, note) == 0
+        assert session.exec(select(Refund)).one().version == 2
