@@ -33,6 +33,12 @@ class NothingCounted(DomainError):
     message = N_("Nothing of this payment counts on that bill any more. Look at the bill again.")
 
 
+class PaidBack(DomainError):
+    """Part of the money went back to the customer: it can't belong to another one."""
+
+    message = N_("Part of this payment was paid back to this customer. Reject that refund first, then take the payment back.")
+
+
 @dataclass(frozen=True)
 class Counted:
     """A payment that counts on a bill, in cents: how much of it, of how much."""
@@ -73,11 +79,9 @@ def left_over(session: Session, actor: Actor, *, customer_id: int) -> list[Left]
     actor.require(Permission.BILL_READ, customer_id)
     query = select(Payment).where(col(Payment.customer_id) == customer_id, col(Payment.state) == PaymentState.MATCHED)
     rows = session.execute(query.order_by(col(Payment.received_on), col(Payment.id))).scalars().all()
-    counted: dict[int, int] = {}
-    for payment, allocation in session.execute(_live(customer_id)):
-        counted[payment.id] = counted.get(payment.id, 0) + allocation.amount_cents
-    found = [Left(row.id, row.received_on, row.amount_cents - counted.get(row.id, 0)) for row in rows]
-    return [one for one in found if one.left_cents]
+    used = payments.used_up(session, customer_id)
+    found = [Left(row.id, row.received_on, row.amount_cents - used.get(row.id, 0)) for row in rows]
+    return [one for one in found if one.left_cents > 0]
 
 
 def count_left(session: Session, actor: Actor, *, customer_id: int, payment_id: int, bill_no: str) -> None:
@@ -105,7 +109,7 @@ def reverse(
     """Take back what a payment was counted on, all of it or on one bill: the bills ask it again.
 
     The money stays with the customer as credit; `to_queue` takes all of it out of his file, to wait for its bill again.
-    Raises NotFound, NotOurs, NothingCounted, Missing without a comment, ChangedMeanwhile.
+    Raises NotFound, NotOurs, NothingCounted, PaidBack, Missing without a comment, ChangedMeanwhile.
     """
     actor.require(Permission.PAYMENT_REVERSE, customer_id)
     comment = needed(comment, field="comment", length=COMMENT_LENGTH)
@@ -162,6 +166,8 @@ def _take_back(session: Session, payment: Payment, bill_no: str | None) -> dict[
 
 def _to_queue(session: Session, payment: Payment) -> int:
     """Let another row hold the money, without a customer, and return its id: what counted in this file stays its history."""
+    if payments.left_of(session, payment) < payment.amount_cents:
+        raise PaidBack
     same = (
         "received_on",
         "amount_cents",

@@ -17,7 +17,7 @@ from core.errors import N_, DomainError, NotFound
 from core.models.bill import Bill, BillCategory
 from core.models.billing_account import PaymentMethod
 from core.models.customer import Customer
-from core.models.payment import Payment, PaymentAllocation, PaymentState
+from core.models.payment import Payment, PaymentAllocation, PaymentState, Refund, RefundState
 from core.services import audit
 from core.services.bill_issuing import lower
 from core.services.references import mask_iban, parse_ogm
@@ -196,10 +196,24 @@ def count(session: Session, payment: Payment, allocations: Mapping[str, int]) ->
 
 
 def left_of(session: Session, payment: Payment) -> int:
-    """Return what of a payment counts on no bill, in cents."""
-    live = (col(PaymentAllocation.payment_id) == payment.id, col(PaymentAllocation.reversed_on).is_(None))
-    counted = session.execute(select(func.coalesce(func.sum(col(PaymentAllocation.amount_cents)), 0)).where(*live)).scalar_one()
-    return payment.amount_cents - int(counted)
+    """Return what of a payment counts on no bill and was not paid back, in cents."""
+    return payment.amount_cents - (used_up(session, payment.customer_id).get(payment.id, 0) if payment.customer_id else 0)
+
+
+def used_up(session: Session, customer_id: int) -> dict[int, int]:
+    """Return by payment how much of it counts on bills or was paid back, in cents."""
+    counted = (
+        select(col(PaymentAllocation.payment_id), col(PaymentAllocation.amount_cents))
+        .where(col(PaymentAllocation.customer_id) == customer_id, col(PaymentAllocation.reversed_on).is_(None))
+        .union_all(
+            select(col(Refund.payment_id), col(Refund.amount_cents)).where(
+                col(Refund.customer_id) == customer_id, col(Refund.payment_id).is_not(None), col(Refund.state) != RefundState.REJECTED
+            )
+        )
+        .subquery()
+    )
+    query = select(counted.c.payment_id, func.sum(counted.c.amount_cents)).group_by(counted.c.payment_id)
+    return {payment: int(cents) for payment, cents in session.execute(query)}
 
 
 def owner_of(session: Session, communication: str | None) -> int | None:

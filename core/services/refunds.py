@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core import clock
@@ -13,8 +13,8 @@ from core.errors import N_, DomainError, NotFound, NotPermitted
 from core.models.approval import Approval, ApprovalState
 from core.models.bill import Bill, BillCategory
 from core.models.mandate import Mandate
-from core.models.payment import REFUND_MOVES, Payment, PaymentAllocation, PaymentState, Refund, RefundState
-from core.services import audit, communications
+from core.models.payment import REFUND_MOVES, Payment, PaymentState, Refund, RefundState
+from core.services import audit, communications, payments
 from core.services.bill_issuing import set_remaining
 from core.services.references import iban as checked_iban
 from core.services.references import mask_iban
@@ -119,7 +119,7 @@ def overpaid(session: Session, actor: Actor, *, customer_id: int) -> list[Overpa
     actor.require(Permission.BILL_READ, customer_id)
     query = select(Payment).where(col(Payment.customer_id) == customer_id, col(Payment.state) == PaymentState.MATCHED)
     rows = session.execute(query.order_by(col(Payment.received_on), col(Payment.id))).scalars().all()
-    counted = _by_payment(session, customer_id)
+    counted = payments.used_up(session, customer_id)
     found = [Overpaid(row.id, row.received_on, row.amount_cents, row.amount_cents - counted.get(row.id, 0)) for row in rows]
     return [one for one in found if one.left_cents > 0]
 
@@ -245,7 +245,7 @@ def _left(session: Session, customer_id: int, wish: Wish, *, lock: bool) -> tupl
     payment: Payment | None = session.execute(paid.with_for_update() if lock else paid).scalar_one_or_none()
     if payment is None:
         raise NotFound
-    return payment, payment.amount_cents - _by_payment(session, customer_id).get(payment.id, 0)
+    return payment, payment.amount_cents - payments.used_up(session, customer_id).get(payment.id, 0)
 
 
 def _amount(wish: Wish, left: int) -> int:
@@ -253,22 +253,6 @@ def _amount(wish: Wish, left: int) -> int:
     if not 0 < cents <= left:
         raise RefundTooHigh(left_cents=left)
     return cents
-
-
-def _by_payment(session: Session, customer_id: int) -> dict[int, int]:
-    """Return by payment what counts on bills or was paid back."""
-    counted = (
-        select(col(PaymentAllocation.payment_id), col(PaymentAllocation.amount_cents))
-        .where(col(PaymentAllocation.customer_id) == customer_id, col(PaymentAllocation.reversed_on).is_(None))
-        .union_all(
-            select(col(Refund.payment_id), col(Refund.amount_cents)).where(
-                col(Refund.customer_id) == customer_id, col(Refund.payment_id).is_not(None), col(Refund.state) != RefundState.REJECTED
-            )
-        )
-        .subquery()
-    )
-    query = select(counted.c.payment_id, func.sum(counted.c.amount_cents)).group_by(counted.c.payment_id)
-    return {payment: int(cents) for payment, cents in session.execute(query)}
 
 
 def _decide(session: Session, customer_id: int, refund_id: int, shown_version: int, state: RefundState) -> Refund:

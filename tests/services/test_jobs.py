@@ -83,7 +83,9 @@ class TestScheduler:
         stand(date(2026, 12, 18))
         report = scheduler.run(SYSTEM)
         assert report.failed == []
-        assert {(day.day, job.name): count for day, job, count in report.done if count} == {(5, "bills"): 2, (15, "collections"): 1}
+        assert {(day.day, job.name): count for day, job, count in report.done if count} == {
+            (19, "alerts"): 2, (5, "bills"): 2, (14, "debit_files"): 1, (15, "collections"): 1,
+        }  # fmt: skip
         with Session(house) as session:
             days = Counter(row.bill_date for row in session.exec(select(Bill)))
             assert days == {date(2026, 11, 5): 1, date(2026, 12, 5): 2}

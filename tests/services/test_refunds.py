@@ -11,7 +11,7 @@ from core.models.bill import Bill
 from core.models.communication import Communication
 from core.models.customer import Customer
 from core.models.payment import Refund, RefundState
-from core.services import bills, mandate_signing, payments, refunds
+from core.services import bills, mandate_signing, payment_corrections, payments, refunds
 from core.services.references import IbanChecksum
 from core.services.refunds import AccountUnknown, RefundDecided, RefundTooHigh, Source
 from tests.builders import AGENT, make_customer, self_of
@@ -140,3 +140,19 @@ class TestSettle:
             refunds.reject(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=2)
         assert left(session, note) == 0
         assert session.exec(select(Refund)).one().version == 2
+
+
+class TestWithPayments:
+    def test_what_was_paid_back_counts_on_no_bill_and_belongs_to_nobody_else(self, session: Session) -> None:
+        """42.00 asked, 50.00 paid, 8.00 paid back: nothing is left to count, and the payment stays where it is."""
+        customer = trio(session, 9)
+        payment = payments.record(
+            session, SYSTEM, customer_id=customer.id, received_on=date(2026, 9, 14), amount_cents=5000, payer_iban=PAYER
+        )
+        refunds.refund(session, SYSTEM, customer_id=customer.id, iban=PAYER, payment_id=payment)
+        assert payment_corrections.left_over(session, SYSTEM, customer_id=customer.id) == []
+        assert bills.open_summary(session, customer.id).credit_cents == 0
+        with pytest.raises(payment_corrections.PaidBack):
+            payment_corrections.reverse(
+                session, SYSTEM, customer_id=customer.id, payment_id=payment, comment="wrong customer", to_queue=True
+            )
