@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from core import clock
 from core.actor import Actor, Permission
 from core.models.bill import Bill, BillCategory
-from core.services import bill_issuing, collections, documents, move_progress, orders
+from core.services import bill_issuing, collections, documents, dunning, move_progress, orders, payment_plans
 from core.services.periods import next_banking_day
 
 HOUR = 6
@@ -27,6 +27,8 @@ def pass_days(session: Session, actor: Actor, *, since: date, until: date) -> No
         with clock.standing(clock.at(day, HOUR)):
             orders.settle_due(session, actor)
             move_progress.settle_due(session, actor)
+            payment_plans.break_due(session, actor, day=day)
+            dunning.run_due(session, actor, day=day)  # Before the bills: a reminder's fee lies on the next one.
             bill_issuing.issue_due(session, actor, day=day)
             _collect_due(session, actor, day)
             documents.purge_due(session, actor)

@@ -13,7 +13,7 @@ from core.errors import NotFound
 from core.models.bill import Bill, BillCategory
 from core.models.billing_account import PaymentMethod
 from core.models.payment import Payment, PaymentAllocation, PaymentState
-from core.services import audit
+from core.services import audit, dunning
 from core.services.bill_issuing import lower
 from core.services.references import mask_iban, parse_ogm
 
@@ -63,6 +63,7 @@ def record(
     session.flush()
     if owner:
         pay(session, payment, [*([bill] if bill else []), *_open_bills(session, owner)], received_on)
+        dunning.on_payment(session, actor, customer_id=owner)
     _record(session, actor, payment, "payment:record", {"amount_cents": amount_cents, "state": payment.state})
     return payment.id
 
@@ -77,6 +78,7 @@ def match(session: Session, actor: Actor, *, payment_id: int, customer_id: int, 
     payment.customer_id, payment.state = customer_id, PaymentState.MATCHED
     session.flush()
     pay(session, payment, [*named, *_open_bills(session, customer_id)], clock.today())
+    dunning.on_payment(session, actor, customer_id=customer_id)
     _record(session, actor, payment, "payment:match", {"state": payment.state})
 
 

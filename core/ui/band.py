@@ -114,7 +114,7 @@ def _next_bill(found: Overview) -> Cell:
     if bill is None:
         return Cell(t("Next bill"), t("None"), t("no running contract"), "bills")
     extra = sum(line.amount_cents for line in bill.draft.lines if line.kind in {LineKind.USAGE, LineKind.THIRD_PARTY})
-    once = sum(line.amount_cents for line in bill.draft.lines if line.kind is LineKind.ONE_OFF)
+    once = sum(line.amount_cents for line in bill.draft.lines if line.kind in {LineKind.ONE_OFF, LineKind.PENALTY})
     value = t("{date} · about {amount_cents}", date=day(bill.bill_date, "short"), amount_cents=bill.amount_due_cents)
     if extra:
         return Cell(t("Next bill"), value, t("of which {extra_cents} outside the bundle", extra_cents=extra), "bills", "orange")
