@@ -10,7 +10,7 @@ from core.db import reading
 from core.models.billing_account import BillModel
 from core.services import arrears, bills, mandates
 from core.services.bills import BillRow, NextBill
-from core.ui import aide, bill_parts, gate, mandate_card, parts
+from core.ui import aide, arrears_card, bill_parts, gate, mandate_card, parts
 from core.ui.gate import Visit
 from core.ui.text import t, tn
 
@@ -28,7 +28,7 @@ def main(visit: Visit) -> None:
         rows = bills.of_customer(session, visit.actor, older=older, customer_id=customer_id)
         mandate = mandates.current(session, visit.actor, customer_id=customer_id)
     if late:
-        bill_parts.show_arrears(late)
+        arrears_card.show(visit, late)
     if rows:
         show_bills(visit, rows, coming)
     elif coming:

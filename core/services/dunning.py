@@ -53,7 +53,7 @@ class NoReason(DomainError):
 class DisputeTooHigh(DomainError):
     """More would be disputed than is open."""
 
-    message = N_("Between 0,01 € and {left_cents} of this bill can be disputed. Correct the amount.")
+    message = N_("At most {left_cents} of this bill can be disputed, and at least a cent. Correct the amount.")
     field = "amount"
 
 

@@ -11,7 +11,7 @@ from core.services import bills
 from core.services.bill_words import label
 from core.services.billing import Line
 from core.services.bills import BillRow
-from core.ui import forms, gate, parts
+from core.ui import dispute_section, forms, gate, parts
 from core.ui.gate import Visit
 from core.ui.parts import draw, fact_rows, note
 from core.ui.text import day, euro, language, t
@@ -53,5 +53,5 @@ def _what(line: Line) -> str:
     return f"{name}, {line.detail}" if line.detail else name
 
 
-SECTIONS: tuple[Callable[[Visit, BillRow], None], ...] = (_lines,)
+SECTIONS: tuple[Callable[[Visit, BillRow], None], ...] = (_lines, dispute_section.show)
 """What the drawer tells, in the order of the screen; a part of its own goes into a module of its own and is named here."""
