@@ -135,6 +135,7 @@ class PlanBill(Base, table=True):
         ForeignKeyConstraint(["customer_id", "plan_id"], ["payment_plan.customer_id", "payment_plan.id"]),
         ForeignKeyConstraint(["customer_id", "bill_id"], ["bill.customer_id", "bill.id"]),
         CheckConstraint("amount_cents > 0", name="amount_cents"),
+        Index("ix_plan_bill_bill", "customer_id", "bill_id"),
     )
 
     customer_id: int

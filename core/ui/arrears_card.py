@@ -13,13 +13,13 @@ from core.models.billing_account import HoldReason
 from core.models.dunning import DunningStep
 from core.models.payment import PlanState
 from core.services import dunning, payment_plans
-from core.services.arrears import Arrears
+from core.services.arrears import Arrears, Coming, Told
 from core.services.dunning_steps import Rest, Why
 from core.services.payment_plans import Part, PlanView
 from core.ui import forms, parts
 from core.ui.act import act, operation
 from core.ui.gate import Visit
-from core.ui.parts import Mark, card, draw, entry, head, heading, note
+from core.ui.parts import Mark, card, draw, entry, head, heading, ladder, note
 from core.ui.text import day, euro, message, t
 
 FORM = "arrears"
@@ -81,7 +81,7 @@ def _answer(found: Arrears) -> None:
         if amount.overdue_cents and amount.oldest_overdue:
             oldest = day(amount.oldest_overdue, "short")
             told = t("{overdue_cents} overdue, the oldest since {oldest}", overdue_cents=amount.overdue_cents, oldest=oldest)
-            heading(told if _spread(found) else f":red[{told}]", 3)
+            heading(f":red[{told}]", 3)
         else:
             heading(t("Payment plan"), 3)
     if sentences := _sentences(found):
@@ -96,7 +96,7 @@ def _sentences(found: Arrears) -> list[str]:
     sentences = []
     if found.suspended_on:
         sentences.append(t("Services suspended since {on}; 112 stays reachable.", on=day(found.suspended_on, "short")))
-    if found.next_due and found.amount.overdue_cents and not _spread(found):
+    if found.next_due and found.amount.overdue_cents:
         number, due = found.missed + 1, day(found.next_due, "short")
         told = N_("{due} would be missed due date no. {number} of the year: without a fee.")
         if found.next_fee_cents:
@@ -107,33 +107,36 @@ def _sentences(found: Arrears) -> list[str]:
 
 def _ladder(found: Arrears) -> None:
     """Draw what came, with its date, and what would come if nothing was paid, with what it would cost."""
-    lines = []
-    for one in found.told:
-        word, icon = STEPS[one.step]
-        told = [t("claimed {claimed_cents}", claimed_cents=one.claimed_cents)]
-        told.append(t(_EFFECTS[one.step]) if one.step in _EFFECTS else t("no cost until {last}", last=one.free_until - timedelta(days=1)))
-        lines.append(entry(day(one.day), Mark(t(word), "neutral", icon), euro(one.fee_cents), " · ".join(told)))
-    for number, coming in enumerate(found.coming):
-        word, icon = STEPS[coming.step]
-        told = [t("if nothing is paid")] if number == 0 else []
-        if coming.step in _EFFECTS:
-            told.append(t(_EFFECTS[coming.step]))
-        elif coming.fee_cents:
-            told.append(t("on the next bill"))
-        lines.append(entry(day(coming.day), Mark(t(word), "watch", icon), euro(coming.fee_cents), " · ".join(told)))
+    lines = [_told(one) for one in found.told]
+    lines += [_coming(one, first=number == 0) for number, one in enumerate(found.coming)]
+    below = ""
     if found.rest and found.rest.why is not Why.NOTHING_LATE:
-        lines.append(note(_rest(found.rest)))
+        below = note(_rest(found.rest))
     elif found.coming and found.lump_sum_cents:
-        lines.append(
-            note(
-                t(
-                    "The first {free} missed due dates of a year are free. Beyond the reminders, the law would allow {most_cents} at most; we do not ask for it.",
-                    free=law("free_reminders_a_year"), most_cents=found.lump_sum_cents,
-                )
-            )
-        )  # fmt: skip
-    if lines:
-        draw(head(t("Follow-up"), 3), *lines)
+        told = N_(
+            "The first {free} missed due dates of a year are free. Beyond the reminders, the law would allow {most_cents} at most; we do not ask for it."
+        )
+        below = note(t(told, free=law("free_reminders_a_year"), most_cents=found.lump_sum_cents))
+    if lines or below:
+        draw(head(t("Follow-up"), 3), ladder(lines), below)
+
+
+def _told(one: Told) -> str:
+    word, icon = STEPS[one.step]
+    told = [t("free of charge") if not one.fee_cents else t("{fee_cents} on the next bill", fee_cents=one.fee_cents)]
+    told.append(
+        t(_EFFECTS[one.step]) if one.step in _EFFECTS else t("payable without cost until {last}", last=one.free_until - timedelta(days=1))
+    )
+    return entry(day(one.day), Mark(t(word), "neutral", icon), euro(one.claimed_cents), " · ".join(told))
+
+
+def _coming(one: Coming, *, first: bool) -> str:
+    word, icon = STEPS[one.step]
+    told = [t("if nothing is paid")] if first else []
+    if one.fee_cents:
+        told.append(t("{fee_cents} on the next bill", fee_cents=one.fee_cents))
+    told.append(t(_EFFECTS[one.step]) if one.step in _EFFECTS else "" if one.fee_cents else t("free of charge"))
+    return entry(day(one.day), Mark(t(word), "watch", icon), "", " · ".join(filter(None, told)))
 
 
 def _rest(rest: Rest) -> str:
@@ -148,7 +151,7 @@ def _plan(visit: Visit, plan: PlanView) -> None:
     draw(head(begun if active else t("Payment plan proposed on {on}", on=plan.proposed_on), 3, marks=[mark]))
     st.markdown(instalments(plan.parts))
     if active:
-        draw(*(_part(part) for part in plan.instalments))
+        draw(ladder([_part(part) for part in plan.instalments]))
     key = operation("arrears:plan", plan.id, plan.version)
     may_accept = visit.actor.may(Permission.PLAN_ACCEPT) and not active
     may_end = visit.actor.may(Permission.PLAN_WRITE)
@@ -228,7 +231,7 @@ def _declare(visit: Visit, found: Arrears) -> None:
     st.text_input(t("What proves it"), key="bills:declare:proof", max_chars=200, placeholder=t("Bank statement: day, amount, reference"))
     forms.error(FORM, "proof")
     key = operation("arrears:declare", found.version, found.amount.open_cents)
-    st.button(t("Believe it"), key="bills:declare", on_click=_announce, args=(visit.customer.id, key))
+    st.button(t("Note the announcement"), key="bills:declare", on_click=_announce, args=(visit.customer.id, key))
 
 
 def _hold(visit: Visit, found: Arrears) -> None:

@@ -164,6 +164,8 @@ def _state(row: BillRow) -> Mark:
         return Mark(t("Credit note"), "neutral", "undo")
     if row.state is BillState.SETTLED:
         return Mark(t("Paid"), "good", "check_circle")
+    if row.in_plan:
+        return Mark(t("In the plan"), "info", "calendar_month")
     if row.days_overdue:
         return Mark(t("Overdue"), "bad", "error")
     if row.state is BillState.PARTIALLY_PAID:
@@ -188,6 +190,8 @@ def _story(row: BillRow) -> str:
     if row.state is BillState.SETTLED:
         return t("nothing to pay")
     due = t("will be collected on {on}", on=day(next_banking_day(row.due))) if row.by_debit else t("due {due}", due=day(row.due))
+    if row.in_plan:
+        due = t("paid in instalments, by the payment plan")
     if row.days_overdue:
         due = f"{due} · {tn('{count} day late', '{count} days late', row.days_overdue)}"
     if row.remaining_cents == row.total_cents:
