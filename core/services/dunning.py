@@ -126,13 +126,14 @@ def on_payment(session: Session, actor: Actor, *, customer_id: int) -> bool:
     Called by the service that took the money, credited a bill or started a plan, which checked the right.
     """
     actor.require(Permission.BILL_READ, customer_id)
-    account = _account(session, customer_id)
-    if account.dunning_state is DunningState.NONE:
+    followed = select(col(BillingAccount.dunning_state)).where(col(BillingAccount.customer_id) == customer_id)
+    if session.execute(followed).scalar_one_or_none() in {None, DunningState.NONE}:
         return False
-    lock_customer(session, customer_id)
-    day = clock.today()
-    session.flush()
-    if dunning_steps.owed(dunning_facts.of_customer(session, customer_id, day), day, catalogue().dunning):
+    lock_customer(session, customer_id)  # Always before his account, so that two who wait never wait for each other.
+    account, day = _account(session, customer_id), clock.today()
+    if account.dunning_state is DunningState.NONE or dunning_steps.owed(
+        dunning_facts.of_customer(session, customer_id, day), day, catalogue().dunning
+    ):
         return False
     _let_go(session, actor, account)
     return True
@@ -205,8 +206,8 @@ def declare_payment(session: Session, actor: Actor, *, customer_id: int, proof: 
     Raises NoProof, NothingLate, AnnouncedThisYear.
     """
     actor.require(Permission.DUNNING_WRITE, customer_id)
-    account, today = _account(session, customer_id), clock.today()
     lock_customer(session, customer_id)
+    account, today = _account(session, customer_id), clock.today()
     if not proof.strip():
         raise NoProof
     if not dunning_steps.owed(dunning_facts.of_customer(session, customer_id, today), today, catalogue().dunning):
