@@ -167,8 +167,56 @@ class Fee(Strict):
     source: str
 
 
+class Term(Strict):
+    """A number of the house's terms, in the unit its name ends with, and where it comes from."""
+
+    value: int
+    source: str
+
+
+class DunningRung(Strict):
+    """A step of the follow-up of unpaid bills: so many days after the due date, or after the step before it."""
+
+    step: Literal["reminder1", "reminder2", "formalNotice", "restricted", "suspended", "terminated"]
+    after_days: int = Field(ge=1)
+    template: str
+    channel: Literal["own", "letter"]
+    source: str
+
+
+class Dunning(Strict):
+    """How unpaid bills are followed up (W9, R24)."""
+
+    steps: list[DunningRung] = Field(min_length=1)
+    missed_template: str
+    resume_at: str
+    fee: Fee
+    postage: Fee
+    announced_days: Term
+
+    @model_validator(mode="after")
+    def _climbs(self) -> Self:
+        names = [rung.step for rung in self.steps]
+        if names != sorted(set(names), key=LADDER.index) or self.resume_at not in names:
+            msg = f"dunning: the steps do not stand in the order {', '.join(LADDER)}, or resume_at is none of them."
+            raise ValueError(msg)
+        return self
+
+
+LADDER = ("reminder1", "reminder2", "formalNotice", "restricted", "suspended", "terminated")
+
+
+class Instalments(Strict):
+    """In how many instalments can be paid, and when a plan is broken (W8)."""
+
+    least_parts: Term
+    most_parts: Term
+    most_broken: Term
+    broken_after_days: Term
+
+
 class Catalogue(Strict):
-    """All that is sold."""
+    """All that is sold, and the terms on which it is paid."""
 
     prices_note: str
     offerings: dict[str, Offering]
@@ -176,6 +224,8 @@ class Catalogue(Strict):
     peak: Peak
     premium: dict[str, Premium]
     fees: dict[str, Fee]
+    dunning: Dunning
+    instalments: Instalments
 
     def __getitem__(self, code: str) -> Offering:
         """Return an offering by its code."""

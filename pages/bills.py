@@ -10,7 +10,7 @@ from core.db import reading
 from core.models.billing_account import BillModel
 from core.services import arrears, bills, collection_runs, mandates
 from core.services.bills import BillRow, NextBill
-from core.ui import aide, bill_parts, credit_form, gate, mandate_card, parts, payment_drawer
+from core.ui import aide, arrears_card, bill_parts, credit_form, gate, mandate_card, parts, payment_drawer
 from core.ui.gate import Visit
 from core.ui.text import t, tn
 
@@ -29,7 +29,7 @@ def main(visit: Visit) -> None:
         mandate = mandates.current(session, visit.actor, customer_id=customer_id)
         collected = collection_runs.of_customer(session, visit.actor, customer_id=customer_id)
     if late:
-        bill_parts.show_arrears(late)
+        arrears_card.show(visit, late)
     credit_form.show_open(visit)
     if rows:
         show_bills(visit, rows, coming)

@@ -12,7 +12,7 @@ from core.services import arrears, consumption, products
 from core.services.consumption import Consumption
 from core.services.products import Held
 from core.services.usage_numbers import national
-from core.ui import aide, bill_parts, gate, move_wizard, navigation, option_drawer, product_card
+from core.ui import aide, arrears_card, gate, move_wizard, navigation, option_drawer, product_card
 from core.ui.gate import Visit
 from core.ui.parts import card, draw, empty, fact_rows, head
 from core.ui.text import day, t
@@ -25,7 +25,7 @@ def main(visit: Visit) -> None:
         held = products.held(session, visit.actor, customer_id=visit.customer.id)
         used = consumption.running(session, visit.actor, customer_id=visit.customer.id)
     if late:
-        bill_parts.show_arrears(late)
+        arrears_card.brief(late)
     option_drawer.changes_of_today(visit)
     show_products(visit, held, used)
     aide.show(

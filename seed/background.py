@@ -16,7 +16,7 @@ from core.models.billing_account import BillingAccount, BillMedia, BillModel, Du
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerKind, CustomerStatus
 from core.models.mandate import Mandate, MandateState
 from core.models.product import Product, ProductStatus
-from core.services import audit, payments
+from core.services import audit, dunning, payments
 from core.services.billing import Account, Held
 from core.services.usage_numbers import national
 from core.text_rules import fold
@@ -30,7 +30,6 @@ CHUNK = 500
 """How many customers are written together."""
 _FIRST_NO = 10_001_001
 _SEED = 20_261_118
-_LATE = (DunningState.NONE, DunningState.REMINDER1, DunningState.REMINDER2)
 
 Rows = list[dict[str, Any]]
 
@@ -56,6 +55,7 @@ def add(session: Session, *, customers: int, months: int, known: bool = False) -
     ledger.write(session, payers, clock.now(), _free_numbers(session) if known else lambda _day: None)
     habits.record(session, used, {payer.customer_id: payer.billed for payer in payers})
     _link_takeovers(session, ids, people)
+    dunning.catch_up(session, SYSTEM, customer_ids=[key for key, one in zip(ids, people, strict=True) if one.stops], until=clock.today())
     numbers = {"customers": len(people), "first": people[0].customer_no, "last": people[-1].customer_no}
     audit.record(session, SYSTEM, action="customer:import", object_type="customer", object_id=people[-1].customer_no, after=numbers)
 
@@ -125,7 +125,6 @@ def _media(customer_id: int, person: Person) -> Rows:
 def _account(customer_id: int, person: Person) -> dict[str, Any]:
     business = person.trading_name is not None
     by_transfer = law("business_due_days" if business else "transfer_due_days")
-    late = person.stops is not None and person.hold_until is None
     return {
         "version": 1,
         "customer_id": customer_id,
@@ -136,15 +135,11 @@ def _account(customer_id: int, person: Person) -> dict[str, Any]:
         "payment_due_days": law("direct_debit_due_days") if _pays_by_debit(person) else by_transfer,
         "peppol_id": f"0208:{person.enterprise_no}" if business else None,
         "easy_switch_id": f"ES{person.customer_no}{int(person.customer_no) % 97:02d}",
-        "dunning_state": _LATE[min(_months_late(person), len(_LATE) - 1)] if late else DunningState.NONE,
+        "dunning_state": DunningState.NONE,
+        "dunning_hold_since": clock.add_months(person.hold_until, -law("mediation_hold_months")) if person.hold_until else None,
         "dunning_hold_until": person.hold_until,
         "dunning_hold_reason": person.hold_reason,
     }
-
-
-def _months_late(person: Person) -> int:
-    today = clock.today()
-    return (today.year - person.stops.year) * 12 + today.month - person.stops.month if person.stops else 0
 
 
 def _pays_by_debit(person: Person) -> bool:

@@ -134,14 +134,6 @@ def _move(scene: Scene, facts: Facts) -> None:
     moves.confirm(scene.session, AGENT, customer_id=scene.customer.id, wish=wish)
 
 
-def _suspend(scene: Scene, facts: Facts) -> None:
-    scene.customer.status, scene.customer.status_since = CustomerStatus.SUSPENDED, clock.today()
-    scene.customer.status_reason = facts["reason"]
-    for product in scene.products.values():
-        product.status = ProductStatus.SUSPENDED
-    _note(scene, "suspend", {"status": "suspended", "reason": facts["reason"]})
-
-
 def _close(scene: Scene, facts: Facts) -> None:
     scene.customer.status, scene.customer.status_since = CustomerStatus.CLOSED, clock.today() - timedelta(days=1)
     scene.customer.status_reason = facts["reason"]
@@ -214,7 +206,6 @@ HAPPENINGS: dict[str, Callable[[Scene, Facts], None]] = {
     "refund": _refund,
     "plan": _plan,
     "move": _move,
-    "suspend": _suspend,
     "close": _close,
     "document": _document,
 }

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from core import clock
 from core.actor import SYSTEM
-from core.services import bill_issuing, billing_facts
+from core.services import bill_issuing, billing_facts, dunning
 from seed import ledger, people, use
 from seed.happenings import HAPPENINGS
 from seed.ledger import BILLS_AT, Payer
@@ -71,7 +71,7 @@ def _payer(scene: Scene, past: use.Past) -> Payer:
 
 
 def _catch_up(scene: Scene, payer: Payer, moment: datetime) -> None:
-    """Write the bills and payments that came before a moment."""
+    """Write the bills and payments that came before a moment, and follow up what was not paid."""
     day = payer.bill_day()
     if day and clock.at(day, BILLS_AT) < moment:
         payer.holds = billing_facts.of_customer(scene.session, scene.customer.id).held
@@ -80,3 +80,5 @@ def _catch_up(scene: Scene, payer: Payer, moment: datetime) -> None:
         if bill_date >= told_since:
             with clock.standing(clock.at(bill_date, BILLS_AT)):
                 bill_issuing.announce(scene.session, SYSTEM, customer_id=scene.customer.id, bill=bill)
+    if payer.stops:
+        dunning.catch_up(scene.session, SYSTEM, customer_ids=[scene.customer.id], until=clock.local(moment).date())

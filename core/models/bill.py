@@ -89,13 +89,14 @@ class Bill(Versioned, Base, table=True):
 
 
 class LineKind(StrEnum):
-    """The section of a bill a line belongs to (R13)."""
+    """The section of a bill a line belongs to (R13). A penalty makes good a damage, it is no price: it lies outside VAT (R24)."""
 
     ONE_OFF = "oneOff"
     SUBSCRIPTION = "subscription"
     OPTION = "option"
     USAGE = "usage"
     ADJUSTMENT = "adjustment"
+    PENALTY = "penalty"
     THIRD_PARTY = "thirdParty"
 
 

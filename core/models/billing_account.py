@@ -43,14 +43,25 @@ class DunningState(StrEnum):
     TERMINATED = "terminated"
 
 
+class HoldReason(StrEnum):
+    """Why nothing is claimed for a time: the ombudsman took the case (R22), or the house looks into it itself, or the holder is said to have died."""
+
+    OMBUDSMAN = "ombudsman"
+    INQUIRY = "inquiry"
+    DECEASED = "deceased"
+
+
 class BillingAccount(Versioned, Base, table=True):
-    """A row says how one customer is billed and pays (TMF666)."""
+    """A row says how one customer is billed and pays (TMF666). Nothing is claimed from `dunning_hold_since` until `dunning_hold_until`."""
 
     __tablename__ = "billing_account"
     __table_args__ = (
         UniqueConstraint("customer_id", "id"),
         CheckConstraint("cycle_day BETWEEN 1 AND 31", name="cycle_day"),
         CheckConstraint("payment_due_days BETWEEN 1 AND 60", name="payment_due_days"),
+        CheckConstraint("(dunning_hold_until IS NULL) = (dunning_hold_since IS NULL)", name="dunning_hold_since"),
+        CheckConstraint("(dunning_hold_until IS NULL) = (dunning_hold_reason IS NULL)", name="dunning_hold_reason"),
+        CheckConstraint("dunning_hold_until > dunning_hold_since", name="dunning_hold_dates"),
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -65,5 +76,6 @@ class BillingAccount(Versioned, Base, table=True):
     peppol_id: str | None = Field(default=None, max_length=50)
     easy_switch_id: str = Field(max_length=20, unique=True)
     dunning_state: DunningState = Field(default=DunningState.NONE, sa_type=closed(DunningState))
+    dunning_hold_since: date | None = None
     dunning_hold_until: date | None = None
-    dunning_hold_reason: str | None = Field(default=None, max_length=200)
+    dunning_hold_reason: HoldReason | None = Field(default=None, sa_type=closed(HoldReason))

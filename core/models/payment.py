@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from core.db.base import Base, Versioned, closed
@@ -124,17 +124,52 @@ class PlanState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+PLAN_MOVES: dict[PlanState, frozenset[PlanState]] = {
+    PlanState.PROPOSED: frozenset({PlanState.ACTIVE, PlanState.WITHDRAWN}),
+    PlanState.ACTIVE: frozenset({PlanState.KEPT, PlanState.BROKEN, PlanState.WITHDRAWN}),
+    PlanState.KEPT: frozenset(),
+    PlanState.BROKEN: frozenset(),
+    PlanState.WITHDRAWN: frozenset(),
+}
+_LIVES = text("state IN ('proposed', 'active')")
+
+
 class PaymentPlan(Versioned, Base, table=True):
-    """A row is an agreement to pay what is open in instalments."""
+    """A row is an agreement to pay what is open in instalments; how much of it is paid, its bills say."""
 
     __tablename__ = "payment_plan"
-    __table_args__ = (UniqueConstraint("customer_id", "id"),)
+    __table_args__ = (
+        UniqueConstraint("customer_id", "id"),
+        CheckConstraint("total_cents > 0", name="total_cents"),
+        CheckConstraint("(state IN ('proposed', 'active')) = (ended_on IS NULL)", name="ended_on"),
+        CheckConstraint("state NOT IN ('active', 'kept', 'broken') OR accepted_on IS NOT NULL", name="accepted_on"),
+        Index("uq_payment_plan_alive", "customer_id", unique=True, sqlite_where=_LIVES, postgresql_where=_LIVES),
+    )
 
     id: int = Field(default=None, primary_key=True)
     customer_id: int = Field(foreign_key="customer.id")
     state: PlanState = Field(sa_type=closed(PlanState))
     proposed_on: date
+    accepted_on: date | None = None
+    ended_on: date | None = None
     total_cents: int
+
+
+class PlanBill(Base, table=True):
+    """A row is a bill in a payment plan, with what was open of it when the plan was made."""
+
+    __tablename__ = "plan_bill"
+    __table_args__ = (
+        ForeignKeyConstraint(["customer_id", "plan_id"], ["payment_plan.customer_id", "payment_plan.id"]),
+        ForeignKeyConstraint(["customer_id", "bill_id"], ["bill.customer_id", "bill.id"]),
+        CheckConstraint("amount_cents > 0", name="amount_cents"),
+        Index("ix_plan_bill_bill", "customer_id", "bill_id"),
+    )
+
+    customer_id: int
+    plan_id: int = Field(primary_key=True)
+    bill_id: int = Field(primary_key=True)
+    amount_cents: int
 
 
 class Instalment(Base, table=True):
@@ -144,6 +179,8 @@ class Instalment(Base, table=True):
     __table_args__ = (
         UniqueConstraint("plan_id", "ordinal"),
         ForeignKeyConstraint(["customer_id", "plan_id"], ["payment_plan.customer_id", "payment_plan.id"]),
+        CheckConstraint("amount_cents > 0", name="amount_cents"),
+        CheckConstraint("ordinal BETWEEN 1 AND 12", name="ordinal"),
     )
 
     id: int = Field(default=None, primary_key=True)

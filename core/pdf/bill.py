@@ -6,7 +6,8 @@ from datetime import date, datetime
 from core.pdf.values import Printed, PrintedParty, PrintedSeller
 
 ONE_OFF, SUBSCRIPTION, OPTION, USAGE, ADJUSTMENT, THIRD_PARTY = "oneOff", "subscription", "option", "usage", "adjustment", "thirdParty"
-KINDS = (ONE_OFF, SUBSCRIPTION, OPTION, USAGE, ADJUSTMENT, THIRD_PARTY)
+PENALTY = "penalty"
+KINDS = (ONE_OFF, SUBSCRIPTION, OPTION, USAGE, ADJUSTMENT, PENALTY, THIRD_PARTY)
 SERVICES = ("pack", "internet", "tv", "phone", "mobile", "other")
 CREDIT_NOTE, TRANSITION, LAST = "creditNote", "transition", "last"
 
@@ -152,6 +153,11 @@ class PrintedBill(Printed):
     def incl_cents(self) -> int:
         """What we charge, with VAT."""
         return self.excl_cents + self.vat_cents
+
+    @property
+    def penalty_cents(self) -> int:
+        """What of it makes good a damage, such as the cost of a reminder: it stands outside VAT (R24)."""
+        return sum(line.amount_cents for line in self.lines if line.kind == PENALTY)
 
     @property
     def third_party_cents(self) -> int:

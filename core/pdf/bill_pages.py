@@ -6,7 +6,19 @@ from functools import partial
 from core import i18n
 from core.errors import N_
 from core.pdf import bill_parts, words
-from core.pdf.bill import ADJUSTMENT, ONE_OFF, OPTION, SERVICES, SUBSCRIPTION, THIRD_PARTY, TRANSITION, USAGE, PrintedBill, PrintedLine
+from core.pdf.bill import (
+    ADJUSTMENT,
+    ONE_OFF,
+    OPTION,
+    PENALTY,
+    SERVICES,
+    SUBSCRIPTION,
+    THIRD_PARTY,
+    TRANSITION,
+    USAGE,
+    PrintedBill,
+    PrintedLine,
+)
 from core.pdf.paper import ACCENT, BOTTOM, INK, LEFT, LINE, MUTE, RIGHT, SOFT, TOP, Paper
 
 _SECTIONS = (
@@ -14,6 +26,7 @@ _SECTIONS = (
     (N_("Subscriptions"), (SUBSCRIPTION, OPTION)),
     (N_("Usage outside the bundle"), (USAGE,)),
     (N_("Adjustments"), (ADJUSTMENT,)),
+    (N_("Reminder costs, outside VAT"), (PENALTY,)),
     (N_("Services by third parties, VAT included"), (THIRD_PARTY,)),
 )
 _SERVICE_NAMES = {
@@ -128,13 +141,17 @@ class _BillPages:
         if bill.is_credit_note:
             return
         self._heading(self.t("Overview"), self.t("Used") if bill.uses else "", self._amount_word)
-        plain = [line for line in bill.lines if line.kind not in {ADJUSTMENT, THIRD_PARTY}]
+        plain = [line for line in bill.lines if line.kind not in {ADJUSTMENT, PENALTY, THIRD_PARTY}]
         for service in SERVICES:
             used = " · ".join(words.volume(use.quantity, use.unit, bill.language) for use in bill.uses if use.service == service)
             lines = [line for line in plain if line.service == service]
             if lines or used:
                 self._overview_row(self.t(_SERVICE_NAMES[service]), used, lines)
-        for kind, name in ((ADJUSTMENT, N_("Adjustments and discounts")), (THIRD_PARTY, N_("Services by third parties"))):
+        for kind, name in (
+            (ADJUSTMENT, N_("Adjustments and discounts")),
+            (PENALTY, N_("Reminder costs, outside VAT")),
+            (THIRD_PARTY, N_("Services by third parties")),
+        ):
             lines = [line for line in bill.lines if line.kind == kind]
             if lines:
                 self._overview_row(self.t(name), "", lines)
@@ -155,12 +172,14 @@ class _BillPages:
         self._line_table([(name, lines) for name, lines in found if lines])
 
     def _legacy_blocks(self) -> None:
-        """The old model: what we deliver, and what others deliver."""
-        own = [line for line in self.bill.lines if line.kind != THIRD_PARTY]
+        """The old model: what we deliver, what a late payment cost, and what others deliver."""
+        own = [line for line in self.bill.lines if line.kind not in {PENALTY, THIRD_PARTY}]
+        penalties = [line for line in self.bill.lines if line.kind == PENALTY]
         others = [line for line in self.bill.lines if line.kind == THIRD_PARTY]
         self._line_table(
             [
                 (self.t("Services by {seller}", seller=self.bill.seller.name), own),
+                *([(self.t("Reminder costs, outside VAT"), penalties)] if penalties else []),
                 (self.t("Services by third parties, VAT included"), others),
             ],
             always_total=True,

@@ -85,9 +85,11 @@ def totals(bill: PrintedBill, t: Say) -> list[tuple[str, int, bool]]:
     """Return the rows that lead to the amount due: label, cents, and whether it is the one that counts."""
     rows: list[tuple[str, int, bool]] = []
     if bill.priced_excl:
-        rows += [(t("Total excl. VAT"), bill.excl_cents, False), (t("VAT"), bill.vat_cents, False)]
-    elif bill.third_party_cents:
-        rows.append((t("Our services, VAT included"), bill.incl_cents, False))
+        rows += [(t("Total excl. VAT"), bill.excl_cents - bill.penalty_cents, False), (t("VAT"), bill.vat_cents, False)]
+    elif bill.third_party_cents or bill.penalty_cents:
+        rows.append((t("Our services, VAT included"), bill.incl_cents - bill.penalty_cents, False))
+    if bill.penalty_cents:
+        rows.append((t("Reminder costs, outside VAT"), bill.penalty_cents, False))
     if bill.third_party_cents:
         rows.append((t("Services by third parties"), bill.third_party_cents, False))
     if bill.is_credit_note:

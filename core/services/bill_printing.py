@@ -136,7 +136,7 @@ def bill(to: Addressee, draft: BillDraft, issue: Issue) -> PrintedBill:
         customer_no=to.customer_no,
         easy_switch_id=to.easy_switch_id,
         lines=tuple(_line(to, line, draft) for line in draft.lines),
-        vat=(PrintedVat(law("vat_percent"), draft.excl_cents, draft.vat_cents),),
+        vat=_vat(draft),
         issued_at=issue.at,
         document_token=issue.token,
         ogm=issue.ogm,
@@ -201,6 +201,12 @@ def seller(language: str) -> PrintedSeller:
         ours.name, ours.street, ours.postcode, ours.town[language], ours.enterprise_no, ours.iban, ours.bic, ours.creditor_id,  # type: ignore[index]
         national(ours.phone), ours.email, ours.comparison_sites[language], mediator,  # type: ignore[index]
     )  # fmt: skip
+
+
+def _vat(draft: BillDraft) -> tuple[PrintedVat, ...]:
+    """Return the rows of the VAT table: what makes good a damage stands in one of its own, without VAT."""
+    taxed = PrintedVat(law("vat_percent"), draft.excl_cents - draft.penalty_cents, draft.vat_cents)
+    return (taxed, PrintedVat(0, draft.penalty_cents, 0)) if draft.penalty_cents else (taxed,)
 
 
 def _line(to: Addressee, line: Line, draft: BillDraft) -> PrintedLine:

@@ -19,6 +19,9 @@ class CreditReason(StrEnum):
     GOODWILL = "goodwill"
 
 
+FEE_REMINDER = "FEE_REMINDER"
+"""The code of lines that charge a reminder (R24)."""
+
 COMPENSATIONS = {CreditReason.MISSED_VISIT, CreditReason.OUTAGE}
 """Reasons that make good a damage: they carry no VAT (W8)."""
 
@@ -32,6 +35,7 @@ _LABELS = {
     "RATE_WORLD_SMS": N_("Text messages outside the EU"),
     "RATE_WORLD_DATA": N_("Mobile data outside the EU"),
     "FEE_TECHNICIAN": N_("Technician's visit"),
+    FEE_REMINDER: N_("Reminder of {since}"),
     PREMIUM: N_("Premium services"),
     CreditReason.AFTER_END: N_("Paid in advance, after the end: {since} to {last}"),
     CreditReason.MISSED_VISIT: N_("Compensation: we missed the visit of {since}"),

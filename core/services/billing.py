@@ -49,12 +49,13 @@ class Held:
 
 @dataclass(frozen=True)
 class OneOff:
-    """A single charge of a day, in cents, VAT included: a technician's visit."""
+    """A single charge of a day, in cents, VAT included: a technician's visit; a penalty, such as a reminder's fee, lies outside VAT."""
 
     code: str
     day: date
     cents: int
     detail: str | None = None
+    kind: LineKind = LineKind.ONE_OFF
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,11 @@ class BillDraft:
     counts: tuple[Count, ...] = ()
 
     @property
+    def penalty_cents(self) -> int:
+        """What of the net and the gross amount makes good a damage, and has no VAT."""
+        return sum(line.amount_cents for line in self.lines if line.kind is LineKind.PENALTY)
+
+    @property
     def amount_due_cents(self) -> int:
         """What the bill asks: the operator's total and the third parties' services (R5)."""
         return self.incl_cents + self.third_party_cents
@@ -150,15 +156,19 @@ def preview(
 
 
 def totals(lines: Sequence[Line], *, business: bool) -> tuple[int, int, int, int]:
-    """Return (net, VAT, gross, third parties) in cents: VAT once on the total (R4), third parties outside it (R5)."""
+    """Return (net, VAT, gross, third parties) in cents: VAT once on the total (R4), third parties outside it (R5).
+
+    Penalties are ours, so they are in net and gross; they make good a damage, so there is no VAT on them (R24).
+    """
     third = sum(line.amount_cents for line in lines if line.kind is LineKind.THIRD_PARTY)
-    own = sum(line.amount_cents for line in lines) - third
+    penalty = sum(line.amount_cents for line in lines if line.kind is LineKind.PENALTY)
+    own = sum(line.amount_cents for line in lines) - third - penalty
     percent = law("vat_percent")
     if business:
         vat = money.vat_on(own, percent)
-        return own, vat, own + vat, third
+        return own + penalty, vat, own + penalty + vat, third
     excl, vat = money.split_inclusive(own, percent)
-    return excl, vat, own, third
+    return excl + penalty, vat, own + penalty, third
 
 
 def price_cents(code: str, day: date, *, business: bool, sold: Catalogue | None = None) -> int:
@@ -257,8 +267,8 @@ def _pieces(account: Account, since: date, until: date) -> Iterator[tuple[Period
 
 
 def _one_off_line(one: OneOff, *, business: bool) -> Line:
-    cents = _shown(one.cents, business=business)
-    return Line(LineKind.ONE_OFF, one.code, cents, cents, None, one.detail, one.day)
+    cents = one.cents if one.kind is LineKind.PENALTY else _shown(one.cents, business=business)
+    return Line(one.kind, one.code, cents, cents, None, one.detail, one.day)
 
 
 def _usage_lines(held: Sequence[Held], usage: Usage, late: LateUsage, sold: Catalogue, *, business: bool) -> Iterator[Line]:

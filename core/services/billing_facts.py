@@ -14,9 +14,11 @@ from core.db import ask
 from core.models.appointment import Appointment, AppointmentState
 from core.models.bill import Bill, BillCategory, BillLine, LineKind
 from core.models.customer import CustomerStatus
+from core.models.dunning import DunningClaim, DunningNotice
 from core.models.order import HouseMove, OrderState, ProductOrder
 from core.models.product import ProductStatus
 from core.services import billing, holdings
+from core.services.bill_words import FEE_REMINDER
 from core.services.billing import Account, BillDraft, Coverage, Held, OneOff
 from core.services.holdings import Holding
 from core.services.usage import hold_still, late_sums, period_sums
@@ -24,6 +26,8 @@ from core.services.usage_numbers import national
 
 FEE = "FEE_TECHNICIAN"
 """A technician's visit, and the in-home work of a move."""
+_CHARGES = {1: (FEE, LineKind.ONE_OFF), 2: (FEE, LineKind.ONE_OFF), 3: (FEE_REMINDER, LineKind.PENALTY)}
+"""What the visits, the moves and the reminders of the query below are on a bill."""
 _BILLED = (ProductStatus.ACTIVE, ProductStatus.SUSPENDED, ProductStatus.PENDING_TERMINATE, ProductStatus.TERMINATED)
 
 
@@ -106,10 +110,10 @@ def _coverage(session: Session, customer_id: int) -> Coverage | None:
 
 
 def _one_offs(session: Session, customer_id: int, previous: Coverage | None, bill_date: date) -> list[OneOff]:
-    """Return the technician's visits and the moves since the last bill that are not free."""
+    """Return the technician's visits, the moves and the reminders since the last bill that are not free."""
     after = previous.bill_date if previous else date.min
     found = ask(session, _one_off_query(), customer_id=customer_id, after=after, last=bill_date)
-    return [OneOff(FEE, day, cents) for _, day, cents in found]
+    return [OneOff(_CHARGES[order][0], day, cents, kind=_CHARGES[order][1]) for order, day, cents in found]
 
 
 # The queries of a preview are made once: the band asks them on every page, and to build them took longer than to run them.
@@ -132,7 +136,7 @@ def _since_last_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of that 
 
 @cache
 def _one_off_query() -> CompoundSelect[*tuple[Any, ...]]:
-    """Make the query of the visits, then of the moves."""
+    """Make the query of the visits, then of the moves, then of the reminders that cost something (R24)."""
     customer_id: BindParameter[int] = bindparam("customer_id")
     after: BindParameter[date] = bindparam("after")
     last: BindParameter[date] = bindparam("last")
@@ -156,4 +160,17 @@ def _one_off_query() -> CompoundSelect[*tuple[Any, ...]]:
             col(HouseMove.move_in) <= last,
         )
     )
-    return union_all(visits, moves).order_by("order", "day")
+    reminders = (
+        select(literal(3), col(DunningNotice.day), func.sum(col(DunningClaim.fee_cents)))
+        .join(
+            DunningClaim, (col(DunningClaim.customer_id) == DunningNotice.customer_id) & (col(DunningClaim.notice_id) == DunningNotice.id)
+        )
+        .where(
+            col(DunningNotice.customer_id) == customer_id,
+            col(DunningClaim.fee_cents) > 0,
+            col(DunningNotice.day) > after,
+            col(DunningNotice.day) <= last,
+        )
+        .group_by(col(DunningNotice.id), col(DunningNotice.day))
+    )
+    return union_all(visits, moves, reminders).order_by("order", "day")

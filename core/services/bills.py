@@ -7,7 +7,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, case, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -19,7 +19,7 @@ from core.errors import NotFound
 from core.models.bill import Bill, BillCategory, BillLine, BillState
 from core.models.billing_account import BillingAccount, BillModel, PaymentMethod
 from core.models.customer import Customer, CustomerKind
-from core.models.payment import Payment, PaymentAllocation, PaymentState, Refund, RefundState
+from core.models.payment import Payment, PaymentAllocation, PaymentPlan, PaymentState, PlanBill, PlanState, Refund, RefundState
 from core.models.product import Product
 from core.pdf.bill import PrintedBill, render_bill
 from core.services import audit, billing, billing_facts, explain
@@ -77,6 +77,7 @@ class BillRow:
     reason_since: date | None
     reason_until: date | None
     by_debit: bool
+    in_plan: bool
     version: int
     paid_on: date | None = None
     collected_on: date | None = None
@@ -96,8 +97,11 @@ class BillRow:
 
     @property
     def days_overdue(self) -> int:
-        """How many days it is late; 0 when it isn't. What we collect ourselves is never late: on a weekend it waits for the bank."""
-        return max(0, (clock.today() - self.due).days) if self.is_open and not self.by_debit else 0
+        """How many days it is late; 0 when it isn't.
+
+        What we collect ourselves is never late: on a weekend it waits for the bank. What a payment plan spreads is not late either.
+        """
+        return max(0, (clock.today() - self.due).days) if self.is_open and not (self.by_debit or self.in_plan) else 0
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,8 @@ def _open_query() -> Select[Any]:
     """Make the query of `open_summary` once: to build it took longer than to run it, and the band asks it on every page."""
     customer_id: BindParameter[int] = bindparam("customer_id")
     payable = func.coalesce(col(Bill.payable_until), col(Bill.due_date))
-    late = (payable < bindparam("today")) & col(Bill.mandate_id).is_(None)
+    spread = _in_plan()
+    late = (payable < bindparam("today")) & col(Bill.mandate_id).is_(None) & ~spread
     due = case((col(Bill.category) != BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
     owed = case((col(Bill.category) == BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
     paid = (
@@ -180,8 +185,15 @@ def _open_query() -> Select[Any]:
         func.coalesce(func.sum(case((late, due), else_=0)), 0),
         func.coalesce(func.sum(owed), 0) + func.coalesce(paid, 0) - func.coalesce(counted, 0) - func.coalesce(paid_back, 0),
         func.min(case((late & (due > 0), payable))),
-        func.min(case((~late & (due > 0), payable))),
+        func.min(case((~late & ~spread & (due > 0), payable))),
     ).where(col(Bill.customer_id) == customer_id, col(Bill.remaining_cents) > 0)
+
+
+def _in_plan() -> ColumnElement[bool]:
+    """Say whether a running payment plan spreads a bill: it is paid by instalments, so it is not late."""
+    of_bill = (col(PlanBill.customer_id) == col(Bill.customer_id)) & (col(PlanBill.bill_id) == col(Bill.id))
+    of_plan = (col(PaymentPlan.customer_id) == PlanBill.customer_id) & (col(PaymentPlan.id) == PlanBill.plan_id)
+    return select(col(PlanBill.plan_id)).join(PaymentPlan, of_plan).where(of_bill, col(PaymentPlan.state) == PlanState.ACTIVE).exists()
 
 
 def pdf(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> bytes:
@@ -230,7 +242,9 @@ def _rows_query(customer_id: int) -> Any:  # noqa: ANN401 - a select of more col
     named = (col(_REFERRED.customer_id) == col(Bill.customer_id)) & (col(_REFERRED.id) == col(Bill.refers_to_id))
     columns = [getattr(Bill, name) for name in names.split()]
     return (
-        select(*columns, col(_REFERRED.bill_no).label("refers_to")).outerjoin(_REFERRED, named).where(col(Bill.customer_id) == customer_id)
+        select(*columns, col(_REFERRED.bill_no).label("refers_to"), _in_plan().label("in_plan"))
+        .outerjoin(_REFERRED, named)
+        .where(col(Bill.customer_id) == customer_id)
     )
 
 
@@ -252,6 +266,7 @@ def _row(row: Any, story: Mapping[str, Any], refunded_on: date | None) -> BillRo
         reason_until=row.period_until if row.reason else None,
         refunded_on=refunded_on,
         by_debit=row.mandate_id is not None,
+        in_plan=bool(row.in_plan),
         version=row.version,
         **story,
     )

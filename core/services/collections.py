@@ -12,7 +12,7 @@ from core.actor import Actor, Permission
 from core.catalogue import law
 from core.errors import N_, DomainError, NotFound
 from core.models.bill import Bill
-from core.models.billing_account import BillingAccount, PaymentMethod
+from core.models.billing_account import BillingAccount, HoldReason, PaymentMethod
 from core.models.collection import Collection, CollectionState
 from core.models.customer import Customer
 from core.models.interaction import Task
@@ -259,7 +259,8 @@ def _rest(session: Session, actor: Actor, customer_id: int) -> None:
     account = session.execute(select(BillingAccount).where(col(BillingAccount.customer_id) == customer_id)).scalar_one()
     until = clock.add_months(clock.today(), law("deceased_hold_months"))
     if account.dunning_hold_until is None or account.dunning_hold_until < until:
-        account.dunning_hold_until, account.dunning_hold_reason = until, "deceased"
+        account.dunning_hold_since, account.dunning_hold_until = clock.today(), until
+        account.dunning_hold_reason = HoldReason.DECEASED
         session.flush()
         audit.record(
             session, actor, action="account:hold", object_type="billing_account", object_id=account.id, customer_id=customer_id,

@@ -14,13 +14,13 @@ from core.catalogue import law
 from core.errors import N_, DomainError, NotPermitted
 from core.models.approval import Approval, ApprovalState
 from core.models.bill import Bill, BillCategory, LineKind
-from core.models.customer import Customer
-from core.services import audit, communications, credit_notes, credit_rules
+from core.services import audit, communications, credit_notes, credit_rules, dunning
 from core.services.bill_words import COMPENSATIONS, CreditReason, label
 from core.services.billing import Line
 from core.services.credit_notes import Note, Paper
 from core.services.credit_rules import Amounts
 from core.services.periods import Period
+from core.services.products import lock_customer
 from core.text_rules import needed
 
 COMMENT_LENGTH = 200
@@ -162,8 +162,7 @@ def credit(session: Session, actor: Actor, *, customer_id: int, wish: Wish, show
     Raises NotFound, Missing without a comment, NothingToCredit, ReasonUnfit, DayMissing, CreditTooHigh, AboveLimit, ChangedMeanwhile.
     """
     actor.require(Permission.CREDIT_WRITE, customer_id)
-    # Two credits at once on two bills of one customer would each see the limit unused. No key changes: who writes messages need not wait.
-    session.execute(select(col(Customer.id)).where(col(Customer.id) == customer_id).with_for_update(key_share=True))
+    lock_customer(session, customer_id)  # Two credits at once on two of his bills would each see the limit unused.
     paper = credit_notes.read(session, customer_id, wish.bill_no, lock=True)
     if shown_version is not None:
         audit.check_version(session, paper.bill, shown_version, "bill", wish.bill_no)
@@ -182,6 +181,7 @@ def credit_approved(session: Session, actor: Actor, *, approval: Approval, wish:
     actor.require(Permission.CREDIT_APPROVE, approval.customer_id)
     if approval.state is not ApprovalState.APPROVED or approval.decided_by != actor.username or approval.requested_by == actor.username:
         raise NotPermitted
+    lock_customer(session, approval.customer_id)
     paper = credit_notes.read(session, approval.customer_id, wish.bill_no, lock=True)
     return _write(session, actor, paper, _note(paper, wish), wish, asked_by=approval.requested_by)
 
@@ -198,6 +198,7 @@ def _write(
         session, actor, paper=paper, note=note, day=clock.today(), next_bill=wish.target is Target.NEXT_BILL,
         comment=needed(wish.comment, field="comment", length=COMMENT_LENGTH), credited_by=credited_by, asked_by=asked_by,
     )  # fmt: skip
+    dunning.on_payment(session, actor, customer_id=row.customer_id)
     communications.send(
         session, actor, customer_id=row.customer_id, template="credit_note",
         params={

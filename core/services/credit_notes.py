@@ -100,12 +100,13 @@ def read(session: Session, customer_id: int, bill_no: str, *, lock: bool = False
     ).scalars()
     lines = {row.ordinal: Line(**{name: getattr(row, name) for name in Line.__dataclass_fields__}) for row in rows}
     business = bool(bill.printed["priced_excl"])
+    penalty = sum(line.amount_cents for line in lines.values() if line.kind is LineKind.PENALTY)
     charged = Charged(
         business=business,
         vat_percent=bill.printed["vat"][0]["percent"],
-        own_cents=bill.excl_cents if business else bill.incl_cents,
+        own_cents=(bill.excl_cents if business else bill.incl_cents) - penalty,
         vat_cents=bill.vat_cents,
-        third_party_cents=bill.third_party_cents,
+        third_party_cents=bill.third_party_cents + penalty,
         lines={ordinal: (line.kind, line.amount_cents) for ordinal, line in lines.items()},
     )
     return Paper(bill, charged, _given(session, bill, business=business), lines)

@@ -13,6 +13,9 @@ from core import money
 from core.errors import N_, DomainError
 from core.models.bill import LineKind
 
+NO_VAT = frozenset({LineKind.THIRD_PARTY, LineKind.PENALTY})
+"""Lines outside VAT: what third parties charge, and what a reminder cost."""
+
 
 class CreditTooHigh(DomainError):
     """More would be credited than was charged (W8)."""
@@ -29,7 +32,7 @@ class LineCreditTooHigh(CreditTooHigh):
 
 @dataclass(frozen=True)
 class Charged:
-    """What a bill charges, in cents: `own_cents` in its own terms, `lines` by ordinal."""
+    """What a bill charges, in cents: `own_cents` in its own terms, `third_party_cents` with all that is outside VAT, `lines` by ordinal."""
 
     business: bool
     vat_percent: int
@@ -85,7 +88,7 @@ def line_left(charged: Charged, given: Credited, ordinal: int) -> int:
     kind, cents = charged.lines[ordinal]
     left = cents - given.lines.get(ordinal, 0)
     third = charged.third_party_cents - given.third_party_cents
-    return max(0, min(left, third if kind is LineKind.THIRD_PARTY else own_left(charged, given)))
+    return max(0, min(left, third if kind in NO_VAT else own_left(charged, given)))
 
 
 def of_lines(charged: Charged, given: Credited, parts: Mapping[int, int]) -> Amounts:
@@ -93,7 +96,7 @@ def of_lines(charged: Charged, given: Credited, parts: Mapping[int, int]) -> Amo
     for ordinal, cents in parts.items():
         if cents > (left := line_left(charged, given, ordinal)):
             raise LineCreditTooHigh(left_cents=left, field=f"amount:{ordinal}")
-    third = sum(cents for ordinal, cents in parts.items() if charged.lines[ordinal][0] is LineKind.THIRD_PARTY)
+    third = sum(cents for ordinal, cents in parts.items() if charged.lines[ordinal][0] in NO_VAT)
     return of_price(charged, given, sum(parts.values()) - third, third)
 
 

@@ -13,7 +13,7 @@ from core.actor import Actor, Permission
 from core.db import Base, ask
 from core.errors import NotFound
 from core.models.audit import AuditEntry
-from core.models.billing_account import BillingAccount, BillMedia, BillModel, DunningState, PaymentMethod
+from core.models.billing_account import BillingAccount, BillMedia, BillModel, DunningState, HoldReason, PaymentMethod
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerKind, CustomerStatus, Language
 from core.models.interaction import Task
 from core.services import audit
@@ -55,7 +55,7 @@ class CustomerHead:
     payment_method: PaymentMethod
     dunning_state: DunningState
     dunning_hold_until: date | None
-    dunning_hold_reason: str | None
+    dunning_hold_reason: HoldReason | None
     address: str
     email: str | None
     phone: str | None

@@ -87,13 +87,21 @@ def explain(after: Paper, before: Paper | None, *, plans: Mapping[int, str], lan
 
 
 def _vat(paper: Paper) -> Told:
-    """Tell what of the amount is VAT; what third parties charge lies outside of it (R4, R5)."""
+    """Tell what of the amount is VAT; what third parties charge and what a reminder costs lie outside of it (R4, R5, R24)."""
     third = sum(line.amount_cents for line in paper.lines if line.kind is LineKind.THIRD_PARTY)
-    own = paper.total_cents - third
+    penalty = sum(line.amount_cents for line in paper.lines if line.kind is LineKind.PENALTY)
+    own = paper.total_cents - third - penalty
     figures = {
         "excl_cents": own - paper.vat_cents, "percent": law("vat_percent"), "vat_cents": paper.vat_cents, "own_cents": own, "third_cents": third,
+        "penalty_cents": penalty, "outside_cents": third + penalty,
     }  # fmt: skip
     formula = N_("{excl_cents} + {vat_cents} VAT ({percent} %) = {own_cents}")
+    if penalty:
+        told = N_("{excl_cents} + {vat_cents} VAT ({percent} %) = {own_cents}; {penalty_cents} of reminder costs, outside VAT")
+        both = N_(
+            "{excl_cents} + {vat_cents} VAT ({percent} %) = {own_cents}; {outside_cents} of reminder costs and third parties, outside VAT"
+        )
+        return Told(both if third else told, figures)
     return Told(
         N_("{excl_cents} + {vat_cents} VAT ({percent} %) = {own_cents}; {third_cents} of third parties, outside VAT") if third else formula,
         figures,
@@ -127,7 +135,7 @@ def _grouped(lines: Sequence[Line]) -> dict[Key, list[Line]]:
 class _Rank:
     """Sorts causes as a reader expects them: what began or ended, shares, usage, single charges, given back, third parties."""
 
-    _KINDS = ("share", "month", LineKind.USAGE, "late", LineKind.ONE_OFF, LineKind.ADJUSTMENT, LineKind.THIRD_PARTY)
+    _KINDS = ("share", "month", LineKind.USAGE, "late", LineKind.ONE_OFF, LineKind.ADJUSTMENT, LineKind.PENALTY, LineKind.THIRD_PARTY)
 
     def __init__(self, order: Sequence[Key]) -> None:
         self._places = {key: place for place, key in reversed(list(enumerate(order)))}
@@ -147,7 +155,7 @@ def _cause(key: Key, now: Sequence[Line], then: Sequence[Line], language: str, *
     if kind in {"share", LineKind.ADJUSTMENT}:
         told = N_("{what}: {formula}") if kind == "share" else N_("{what}, given back: {formula}")
         return Told(told, {"what": what, "formula": _formula(line, language)})
-    if kind == LineKind.ONE_OFF:
+    if kind in {LineKind.ONE_OFF, LineKind.PENALTY}:
         return Told(N_("{what}, once"), {"what": what})
     units: dict[str, object] = {"what": what, "quantity": _units(now, language)}
     more: dict[str, object]

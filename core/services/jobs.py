@@ -16,7 +16,18 @@ from core.actor import Actor, Permission
 from core.db.keys import insert_once
 from core.errors import N_
 from core.models.bill_run import JobRun
-from core.services import approvals, bill_runs, collection_runs, documents, move_progress, orders, price_notices, usage_alerts
+from core.services import (
+    approvals,
+    bill_runs,
+    collection_runs,
+    documents,
+    dunning,
+    move_progress,
+    orders,
+    payment_plans,
+    price_notices,
+    usage_alerts,
+)
 
 HOUR = 6
 """The hour in Brussels from which on a day's work is due."""
@@ -49,6 +60,14 @@ def _settle_moves(session: Session, actor: Actor, _day: date) -> int:
     return move_progress.settle_due(session, actor)
 
 
+def _break_plans(session: Session, actor: Actor, day: date) -> int:
+    return len(payment_plans.break_due(session, actor, day=day))
+
+
+def _follow_up(session: Session, actor: Actor, day: date) -> int:
+    return len(dunning.run_due(session, actor, day=day))
+
+
 def _make_bills(session: Session, actor: Actor, day: date) -> int:
     return bill_runs.run_day(session, actor, day=day)
 
@@ -71,13 +90,15 @@ JOBS: tuple[Job, ...] = (
     Job("moves", N_("House moves"), _settle_moves),
     Job("alerts", N_("Usage alerts"), usage_alerts.send_due),
     Job("prices", N_("Notices of new prices"), price_notices.send_due),
+    Job("plans", N_("Payment plans"), _break_plans),
+    Job("dunning", N_("Follow-up of late bills"), _follow_up),
     BILLS,
     Job("debit_files", N_("Files of direct debits"), _make_debit_files),
     Job("collections", N_("Direct debits"), collection_runs.settle_due),
     Job("approvals", N_("Requests whose time is over"), _expire_approvals),
     Job("documents", N_("Papers whose time is over"), _purge_documents),
 )
-"""In the order of a day: what takes effect is billed, what is billed is collected."""
+"""In the order of a day: a broken plan is followed up, the fee of a reminder is on the next bill, what is billed is collected."""
 
 
 def pass_days(session: Session, actor: Actor, *, since: date, until: date) -> None:

@@ -18,7 +18,7 @@ from core.models.bill import Bill, BillCategory
 from core.models.billing_account import PaymentMethod
 from core.models.customer import Customer
 from core.models.payment import Payment, PaymentAllocation, PaymentState, Refund, RefundState
-from core.services import audit
+from core.services import audit, dunning
 from core.services.bill_issuing import lower
 from core.services.references import mask_iban, parse_ogm
 
@@ -264,7 +264,10 @@ def open_bills(customer_id: int) -> Select[Bill]:
 
 
 def written(session: Session, actor: Actor, payment: Payment, action: str, after: audit.Facts, comment: str | None = None) -> None:
-    """Write down what was done with a payment: the last step of whatever changes what it counts on."""
+    """Write down what was done with a payment: the last step of whatever changes what it counts on; who owes nothing late any more is let go."""
+    actor.require(Permission.PAYMENT_RECORD, payment.customer_id)
+    if payment.customer_id:
+        dunning.on_payment(session, actor, customer_id=payment.customer_id)
     audit.record(
         session, actor, action=action, object_type="payment", object_id=payment.id, customer_id=payment.customer_id, after=after,
         reason=comment,

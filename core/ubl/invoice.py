@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from core import i18n, money
 from core.errors import N_
-from core.pdf.bill import THIRD_PARTY, PrintedBill, PrintedLine
+from core.pdf.bill import PENALTY, THIRD_PARTY, PrintedBill, PrintedLine
 from core.pdf.values import PrintedParty, PrintedSeller
 from core.ubl.elements import CURRENCY, Element, amount, document, group, text
 
@@ -188,7 +188,7 @@ def _terms(printed: PrintedBill) -> str:
 
 def _category(printed: PrintedBill, line: PrintedLine) -> tuple[str, int]:
     """Return the VAT category of a line and its rate: third parties' services are outside our VAT (R5), compensations outside all (W8)."""
-    percent = 0 if line.kind == THIRD_PARTY else printed.vat[0].percent
+    percent = 0 if line.kind in {PENALTY, THIRD_PARTY} else printed.vat[0].percent
     return (_STANDARD if percent else _OUTSIDE), percent
 
 

@@ -10,7 +10,7 @@ from core.db import reading
 from core.errors import N_
 from core.models.appointment import AppointmentCategory
 from core.models.bill import LineKind
-from core.models.billing_account import PaymentMethod
+from core.models.billing_account import DunningState, HoldReason, PaymentMethod
 from core.models.mandate import MandateState
 from core.services import overview
 from core.services.customers import CustomerHead
@@ -71,13 +71,9 @@ def _who(visit: Visit, found: Overview) -> str:
 
 def _flags(visit: Visit, found: Overview) -> list[Mark]:
     customer = visit.customer
-    flags: list[Mark] = []
+    flags = _money_flags(visit, found)
     if customer.deceased_on:
-        flags.append(Mark(t("Deceased on {on}", on=customer.deceased_on), "neutral", "sentiment_dissatisfied"))
-    if customer.dunning_hold_until and customer.dunning_hold_until >= clock.today():
-        flags.append(Mark(t("With the ombudsman until {until}", until=customer.dunning_hold_until), "watch", "gavel"))
-    if found.open_amount.overdue_cents:
-        flags.append(Mark(t("In arrears"), "bad", "error"))
+        flags.insert(0, Mark(t("Deceased on {on}", on=customer.deceased_on), "neutral", "sentiment_dissatisfied"))
     if visit.actor.staff:
         flags += [Mark(t(TASKS[code]), "watch", "task_alt") for code in found.open_tasks if code in TASKS]
         if customer.vip:
@@ -90,6 +86,24 @@ def _flags(visit: Visit, found: Overview) -> list[Mark]:
         flags.append(Mark(t("Line of a minor"), "info", "face"))
     if customer.withdrawal_until and customer.withdrawal_until >= clock.today():
         flags.append(Mark(t("May withdraw until {until}", until=customer.withdrawal_until), "info", "undo"))
+    return flags
+
+
+def _money_flags(visit: Visit, found: Overview) -> list[Mark]:
+    """Return how the follow-up of unpaid bills stands."""
+    customer = visit.customer
+    flags: list[Mark] = []
+    if customer.dunning_hold_until and customer.dunning_hold_until > clock.today():
+        told = (
+            N_("With the ombudsman until {until}")
+            if customer.dunning_hold_reason is HoldReason.OMBUDSMAN
+            else N_("Follow-up on hold until {until}")
+        )
+        flags.append(Mark(t(told, until=customer.dunning_hold_until), "watch", "gavel"))
+    if found.open_amount.overdue_cents:
+        flags.append(Mark(t("In arrears"), "bad", "error"))
+    if customer.dunning_state is DunningState.RESTRICTED:
+        flags.append(Mark(t("Outgoing calls barred, 112 open"), "bad", "phone_disabled"))
     return flags
 
 
@@ -114,7 +128,7 @@ def _next_bill(found: Overview) -> Cell:
     if bill is None:
         return Cell(t("Next bill"), t("None"), t("no running contract"), "bills")
     extra = sum(line.amount_cents for line in bill.draft.lines if line.kind in {LineKind.USAGE, LineKind.THIRD_PARTY})
-    once = sum(line.amount_cents for line in bill.draft.lines if line.kind is LineKind.ONE_OFF)
+    once = sum(line.amount_cents for line in bill.draft.lines if line.kind in {LineKind.ONE_OFF, LineKind.PENALTY})
     value = t("{date} · about {amount_cents}", date=day(bill.bill_date, "short"), amount_cents=bill.amount_due_cents)
     if extra:
         return Cell(t("Next bill"), value, t("of which {extra_cents} outside the bundle", extra_cents=extra), "bills", "orange")

@@ -11,7 +11,7 @@ from core.services import bills
 from core.services.bill_words import label
 from core.services.billing import Line
 from core.services.bills import BillRow
-from core.ui import bill_payments, credit_form, e_invoice_card, forms, gate, parts, refund_form
+from core.ui import bill_payments, credit_form, dispute_section, e_invoice_card, forms, gate, parts, refund_form
 from core.ui.gate import Visit
 from core.ui.parts import draw, fact_rows, note
 from core.ui.text import day, euro, language, t
@@ -62,6 +62,7 @@ SECTIONS: tuple[Callable[[Visit, BillRow], None], ...] = (
     bill_payments.section,
     credit_form.show,
     refund_form.show,
+    dispute_section.show,
     _e_invoice,
 )
 """What the drawer tells, in the order of the screen; a part of its own goes into a module of its own and is named here."""

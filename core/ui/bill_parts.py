@@ -1,4 +1,4 @@
-"""The pieces of the tab of bills: what is late, the list, why an amount is what it is, and how to pay."""
+"""The pieces of the tab of bills: the list, why an amount is what it is, and how to pay."""
 
 import base64
 from collections.abc import Sequence
@@ -13,13 +13,10 @@ from core.catalogue import company
 from core.db import reading
 from core.errors import N_
 from core.models.bill import BillState
-from core.models.payment import PlanState
 from core.services import bills, collections
-from core.services.arrears import Arrears
 from core.services.bill_words import label
 from core.services.bills import BillRow, NextBill
 from core.services.explain import Explanation, Told
-from core.services.payment_plans import PlanView
 from core.services.periods import next_banking_day
 from core.services.references import epc_qr, group_iban
 from core.ui import bill_drawer, download, gate, navigation, parts
@@ -31,29 +28,6 @@ NEXT = "next"
 """What `?bill=` holds for the bill that is still to come."""
 
 _SHOWN = "_bill_shown"
-
-
-def show_arrears(found: Arrears) -> None:
-    """Draw what is late: the amount, its cause, what came of it, what comes next, and the plan."""
-    amount = found.amount
-    with card("arrears"):
-        oldest = day(amount.oldest_overdue, "short") if amount.oldest_overdue else ""
-        with parts.row("arrears"):
-            heading(
-                f":red[{t('{overdue_cents} overdue, the oldest since {oldest}', overdue_cents=amount.overdue_cents, oldest=oldest)}]", 3
-            )
-        sentences = []
-        if found.suspended_on:
-            sentences.append(t("Services suspended since {on}; 112 stays reachable.", on=day(found.suspended_on, "short")))
-        if found.next_due:
-            number, due = found.missed + 1, day(found.next_due, "short")
-            told = N_("{due} would be missed due date no. {number} of the year: without a fee.")
-            if found.next_fee_cents:
-                told = N_("{due} would be missed due date no. {number} of the year: a reminder of {fee_cents} at most.")
-            sentences.append(t(told, due=due, number=number, fee_cents=found.next_fee_cents))
-        st.markdown(" ".join(sentences))
-        if found.plan:
-            st.markdown(_plan(found.plan))
 
 
 def show_next(found: NextBill) -> None:
@@ -185,25 +159,13 @@ def _say(told: Told) -> str:
     return t(told.msgid, **told.params)
 
 
-def _plan(plan: PlanView) -> str:
-    amounts = {cents for _due, cents in plan.parts}
-    dates = ", ".join(day(due, "short") for due, _cents in plan.parts)
-    told_parts = " + ".join(euro(cents) for _due, cents in plan.parts)
-    if len(amounts) == 1:
-        told_parts = f"{len(plan.parts)} × {euro(amounts.pop())}"  # noqa: RUF001 - a multiplication sign
-    told = N_(
-        "Payment plan proposed on {on}: {parts} ({dates}). It is not active: it waits for the customer to agree, and for billing to start it."
-    )
-    if plan.state is PlanState.ACTIVE:
-        told = N_("Payment plan since {on}: {parts} ({dates}).")
-    return t(told, on=day(plan.proposed_on, "short"), parts=f"**{told_parts}**", dates=dates)
-
-
 def _state(row: BillRow) -> Mark:
     if row.is_credit_note:
         return Mark(t("Credit note"), "neutral", "undo")
     if row.state is BillState.SETTLED:
         return Mark(t("Paid"), "good", "check_circle")
+    if row.in_plan:
+        return Mark(t("In the plan"), "info", "calendar_month")
     if row.days_overdue:
         return Mark(t("Overdue"), "bad", "error")
     if row.state is BillState.PARTIALLY_PAID:
@@ -228,6 +190,8 @@ def _story(row: BillRow) -> str:
     if row.state is BillState.SETTLED:
         return t("nothing to pay")
     due = t("will be collected on {on}", on=day(next_banking_day(row.due))) if row.by_debit else t("due {due}", due=day(row.due))
+    if row.in_plan:
+        due = t("paid in instalments, by the payment plan")
     if row.days_overdue:
         due = f"{due} · {tn('{count} day late', '{count} days late', row.days_overdue)}"
     if row.remaining_cents == row.total_cents:

@@ -62,6 +62,11 @@ def entry(day: str, mark: Mark, amount: str, told: str) -> str:
     return f'<div class="g-entry">{cells}<span class="g-told">{esc(told)}</span></div>'
 
 
+def ladder(entries: Sequence[str]) -> str:
+    """Make a column of entries: steps with their dates, one below the other."""
+    return f'<div class="g-ladder">{"".join(entries)}</div>' if entries else ""
+
+
 def note(text: str) -> str:
     """Make a line that explains."""
     return f'<p class="g-lead">{esc(text)}</p>'

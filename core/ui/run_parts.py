@@ -59,7 +59,7 @@ def show_runs(actor: Actor, runs: Sequence[RunSummary]) -> None:
     """Draw the runs that were, the newest first."""
     with card("runs"):
         with row("past_runs"):
-            heading(t("Runs"), 3)
+            heading(t("Runs so far"), 3)
         if not runs:
             empty(t("No run yet. Bills of before were taken over with their customers."))
         for run in runs:

@@ -366,3 +366,31 @@ class TestDocument:
     def test_refuses_stored_data_of_another_shape(self) -> None:
         with pytest.raises(TypeError):
             PrintedBill.from_dict({**samples.bill().to_dict(), "colour": "blue"})
+
+
+class TestReminderCosts:
+    """What makes good a damage is ours to ask, but no price: it stands in a section of its own, outside VAT (R24)."""
+
+    @staticmethod
+    def _with_fee(bill: PrintedBill) -> PrintedBill:
+        fee = samples.line("penalty", "other", "Rappel du 25/11/2026", 750, unit_price_cents=750)
+        return replace(bill, lines=(*bill.lines, fee), vat=(*bill.vat, PrintedVat(0, 750, 0)))
+
+    def test_have_a_section_and_a_row_of_the_vat_table_in_the_current_model(self) -> None:
+        printed = self._with_fee(samples.bill())
+        told = reading.text(render_bill(printed))
+        assert printed.total_cents == 7800 + 750
+        assert "Rappel du 25/11/2026 7,50 €" in told
+        assert told.count("Frais de rappel, hors TVA 7,50 €") == 3  # In the overview, over its lines, and in the totals.
+        assert "Nos services, TVA comprise 78,00 €" in told
+        assert "Non soumis 7,50 € 0,00 € 7,50 €" in told
+        assert "Montant à payer 85,50 €" in told
+
+    def test_have_a_block_in_the_old_model(self) -> None:
+        plain = samples.legacy_bill()
+        told = reading.text(render_bill(self._with_fee(plain)))
+        assert told.count("Frais de rappel, hors TVA 7,50 €") == 3
+        assert f"Services fournis par {plain.seller.name} 8,00 €" in told
+
+    def test_a_bill_without_them_is_as_it_was(self) -> None:
+        assert "Frais de rappel" not in reading.text(P01)

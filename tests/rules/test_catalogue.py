@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from core import catalogue
 from core.catalogue import UNLIMITED
+from core.services import communications
 
 UNLIMITED_FROM_MB = 300_000
 """R29: "unlimited" may be said from 300 GB a month at full speed on."""
@@ -126,6 +127,25 @@ class TestPremium:
         _replace(files / "catalogue.yaml", "{cents: 16, unit: minute, first_seconds: 60, then_seconds: 1,", "{cents: 16, unit: minute,")
         with pytest.raises(ValidationError, match="names first_seconds and then_seconds"):
             catalogue.catalogue()
+
+
+class TestDunning:
+    def test_refuses_steps_that_do_not_climb(self, files: Path) -> None:
+        _replace(files / "catalogue.yaml", "- {step: reminder1, after_days: 5", "- {step: suspended, after_days: 5")
+        with pytest.raises(ValidationError, match="the steps do not stand in the order"):
+            catalogue.catalogue()
+
+    def test_refuses_a_step_on_the_day_of_the_one_before(self, files: Path) -> None:
+        _replace(files / "catalogue.yaml", "- {step: restricted, after_days: 8", "- {step: restricted, after_days: 0")
+        with pytest.raises(ValidationError, match="after_days"):
+            catalogue.catalogue()
+
+    def test_every_step_has_its_message(self) -> None:
+        told = catalogue.catalogue().dunning
+        assert {rung.template for rung in told.steps} | {told.missed_template} <= set(communications.templates())
+
+    def test_asks_for_no_more_than_the_law_allows(self) -> None:
+        assert catalogue.catalogue().dunning.fee.cents <= catalogue.law("reminder_fee_max_cents")
 
 
 class TestLaw:

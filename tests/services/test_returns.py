@@ -11,7 +11,7 @@ from core import clock
 from core.actor import SYSTEM
 from core.errors import NotPermitted
 from core.models.bill import BillState
-from core.models.billing_account import BillingAccount
+from core.models.billing_account import BillingAccount, HoldReason
 from core.models.collection import Collection, CollectionState
 from core.models.customer import Customer
 from core.models.interaction import Task
@@ -76,7 +76,8 @@ class TestTakeIn:
         customer, _, bill_no = debtor(session)
         run(session, EVE, DUE)
         account = session.exec(select(BillingAccount).where(BillingAccount.customer_id == customer.id)).one()
-        account.dunning_hold_until, account.dunning_hold_reason = date(2027, 6, 1), "ombudsman"
+        account.dunning_hold_until, account.dunning_hold_reason = date(2027, 6, 1), HoldReason.OMBUDSMAN
+        account.dunning_hold_since = date(2026, 11, 1)
         take(session, camt((f"{bill_no}D1", "MD07")))
         assert (account.dunning_hold_until, account.dunning_hold_reason) == (date(2027, 6, 1), "ombudsman")
 
