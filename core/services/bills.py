@@ -69,6 +69,7 @@ class BillRow:
     period: Period
     state: BillState
     total_cents: int
+    vat_cents: int
     remaining_cents: int
     credited_cents: int
     ogm: str | None
@@ -236,7 +237,7 @@ def _months_shown(session: Session, customer_id: int) -> int:
 
 def _rows_query(customer_id: int) -> Any:  # noqa: ANN401 - a select of more columns than its type can tell
     names = (
-        "id bill_no category bill_date due_date payable_until period_since period_until state incl_cents third_party_cents "
+        "id bill_no category bill_date due_date payable_until period_since period_until state vat_cents incl_cents third_party_cents "
         "remaining_cents credited_cents ogm mandate_id reason version"
     )
     named = (col(_REFERRED.customer_id) == col(Bill.customer_id)) & (col(_REFERRED.id) == col(Bill.refers_to_id))
@@ -257,6 +258,7 @@ def _row(row: Any, story: Mapping[str, Any], refunded_on: date | None) -> BillRo
         period=Period(row.period_since, row.period_until),
         state=row.state,
         total_cents=row.incl_cents + row.third_party_cents,
+        vat_cents=row.vat_cents,
         remaining_cents=row.remaining_cents,
         credited_cents=row.credited_cents,
         ogm=row.ogm,

@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from core import i18n
 from core.actor import Permission
 from core.db import reading
 from core.services import bills
@@ -42,10 +43,26 @@ def _lines(visit: Visit, row: BillRow) -> None:
     """Draw what the bill charges."""
     with reading() as session:
         found = bills.lines(session, visit.actor, customer_id=visit.customer.id, bill_no=row.bill_no)
-    draw(
-        note(t("{on} · due {due}", on=day(row.bill_date), due=day(row.due))),
-        fact_rows([*((_what(line), euro(line.amount_cents)) for line in found), (t("Total"), euro(row.total_cents))], strong=(len(found),)),
-    )
+    pairs = [(_what(line), euro(line.amount_cents)) for line in found]
+    if sum(line.amount_cents for line in found) != row.total_cents:  # A business reads its lines without VAT.
+        pairs.append((t("VAT"), euro(row.vat_cents)))
+    elif row.vat_cents:
+        pairs.append((t("of which VAT"), euro(row.vat_cents)))
+    pairs.append((t("Total"), euro(row.total_cents)))
+    strong = [len(pairs) - 1]
+    if not row.is_credit_note and row.remaining_cents != row.total_cents:
+        pairs += [(words, i18n.signed_money(-cents, language())) for words, cents in _settled(row) if cents]
+        pairs.append((t("Left to pay"), euro(row.remaining_cents)))
+        strong.append(len(pairs) - 1)
+    when = day(row.bill_date) if row.is_credit_note else t("{on} · due {due}", on=day(row.bill_date), due=day(row.due))
+    draw(note(when), fact_rows(pairs, strong=strong))
+
+
+def _settled(row: BillRow) -> list[tuple[str, int]]:
+    """Tell what was taken off a bill: credited, and paid."""
+    taken = row.total_cents - row.remaining_cents
+    credited = min(row.credited_cents, taken)
+    return [(t("Already credited"), credited), (t("Already paid"), taken - credited)]
 
 
 def _what(line: Line) -> str:

@@ -35,7 +35,7 @@ def body(visit: Visit, row: BillRow) -> None:
         )
     if not counted and not free:
         return
-    parts.heading(t("Paid on this bill"), 3)
+    parts.draw(parts.head(t("Paid on this bill"), 3))
     forms.answer(FORM)
     if not counted:
         parts.empty(t("Nothing counts on this bill."))

@@ -14,7 +14,7 @@ from core.services.e_invoices import Sending, Transmission
 from core.ui import download, forms
 from core.ui.act import act, operation
 from core.ui.gate import Visit
-from core.ui.parts import Tone, badge, card, draw, empty, fact_rows, heading, note, row
+from core.ui.parts import Mark, Tone, card, draw, empty, fact_rows, head, note
 from core.ui.text import moment, t
 
 _STATES: dict[EInvoiceState, tuple[str, Tone, str]] = {
@@ -32,11 +32,11 @@ def show(visit: Visit, bill_no: str) -> None:
     if found is None:
         return
     with card(f"einvoice-{bill_no}"):
-        with row(f"einvoice-{bill_no}"):
-            heading(t("E-invoice"), 3, width="content")
-            if found.last:
-                word, tone, icon = _state(found.last)
-                badge(t(word), tone, icon)
+        marks = []
+        if found.last:
+            word, tone, icon = _state(found.last)
+            marks.append(Mark(t(word), tone, icon))
+        draw(head(t("E-invoice"), 3, marks=marks))
         forms.answer(_form(bill_no))
         if found.last:
             draw(*_told(found.last))
