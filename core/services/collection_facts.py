@@ -15,7 +15,9 @@ from core.models.bill import Bill, BillCategory
 from core.models.billing_account import BillingAccount
 from core.models.collection import Collection, CollectionState, Sequence
 from core.models.customer import Customer
+from core.models.dunning import BillDispute
 from core.models.mandate import Mandate, MandateState
+from core.models.payment import PaymentPlan, PlanBill, PlanState
 from core.services import mandates
 from core.services.periods import banking_day_ahead, banking_days_before, next_banking_day
 
@@ -26,10 +28,12 @@ class Hindrance(StrEnum):
     """Why a bill is not collected."""
 
     DECEASED = "deceased"
+    DISPUTED = "disputed"
     ENDED = "ended"
     EXPIRED = "expired"
     HOLD = "hold"
     NOTICE = "notice"
+    PLAN = "plan"
     SUSPENDED = "suspended"
 
 
@@ -92,7 +96,13 @@ def of_bills(session: Session, today: date, *where: ColumnElement[bool], but_bat
         Mandate.amends_iban,
     )  # fmt: skip
     query = (
-        select(*map(col, columns), col(Mandate.id).label("mandate_id"), *_name_columns())
+        select(
+            *map(col, columns),
+            col(Mandate.id).label("mandate_id"),
+            *_name_columns(),
+            _disputed().label("disputed"),
+            _in_plan().label("in_plan"),
+        )
         .join(Mandate, (col(Mandate.customer_id) == col(Bill.customer_id)) & (col(Mandate.id) == col(Bill.mandate_id)))
         .join(Customer, col(Customer.id) == col(Bill.customer_id))
         .join(BillingAccount, col(BillingAccount.customer_id) == col(Bill.customer_id))
@@ -141,6 +151,8 @@ def hindrance(row: Any, collect_on: date) -> Hindrance | None:  # noqa: ANN401 -
         Hindrance.SUSPENDED: row.state is MandateState.SUSPENDED,
         Hindrance.ENDED: by_the_bank,
         Hindrance.EXPIRED: row.state is MandateState.EXPIRED or collect_on >= mandates.usable_until(row.signed_on, row.last_used_on),
+        Hindrance.DISPUTED: row.disputed,
+        Hindrance.PLAN: row.in_plan,
         Hindrance.HOLD: row.dunning_hold_until is not None and row.dunning_hold_until > collect_on,
         Hindrance.NOTICE: (row.due_date - row.bill_date).days < law("direct_debit_prenotification_days"),
     }
@@ -155,6 +167,19 @@ def _last_ibans(session: Session, mandate_ids: Many[int], but_batch: int | None)
     )
     rows = session.execute(select(col(Collection.mandate_id), col(Collection.iban)).where(col(Collection.id).in_(newest)))
     return {mandate_id: iban for mandate_id, iban in rows}  # noqa: C416 - rows, not pairs
+
+
+def _disputed() -> ColumnElement[bool]:
+    """Tell whether the customer contests the bill: nothing of it is taken while that is looked into."""
+    of_it = (col(BillDispute.customer_id) == col(Bill.customer_id), col(BillDispute.bill_id) == col(Bill.id))
+    return select(col(BillDispute.id)).where(*of_it, col(BillDispute.until).is_(None)).exists()
+
+
+def _in_plan() -> ColumnElement[bool]:
+    """Tell whether the bill is paid in instalments."""
+    of_it = (col(PlanBill.customer_id) == col(Bill.customer_id), col(PlanBill.bill_id) == col(Bill.id))
+    plan = (col(PaymentPlan.id) == col(PlanBill.plan_id)) & (col(PaymentPlan.state) == PlanState.ACTIVE)
+    return select(col(PlanBill.bill_id)).join(PaymentPlan, plan).where(*of_it).exists()
 
 
 def _name_columns() -> list[Any]:

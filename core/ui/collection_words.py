@@ -15,6 +15,8 @@ _BATCHES: dict[BatchState, tuple[str, Tone, str]] = {
 }
 HINDRANCES = {
     Hindrance.DECEASED: N_("the customer has died: clear the takeover first"),
+    Hindrance.DISPUTED: N_("the customer contests the bill: decide on that first"),
+    Hindrance.PLAN: N_("the bill is paid in instalments"),
     Hindrance.ENDED: N_("the bank's answer ended the mandate: ask for a transfer"),
     Hindrance.EXPIRED: N_("the mandate was not used for 36 months: ask for a new one"),
     Hindrance.HOLD: N_("collection is on hold: it goes on by itself when the hold ends"),

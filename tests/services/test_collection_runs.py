@@ -18,14 +18,14 @@ from core import clock
 from core.actor import SYSTEM, Actor, Role
 from core.errors import NotFound, NotPermitted
 from core.models.bill import Bill
-from core.models.billing_account import BillingAccount, PaymentMethod
+from core.models.billing_account import BillingAccount, HoldReason, PaymentMethod
 from core.models.collection import BatchState, Collection, CollectionBatch, CollectionState, Sequence
 from core.models.communication import Communication
 from core.models.customer import Customer
 from core.models.interaction import Task
 from core.models.mandate import Mandate, MandateState
-from core.models.payment import Payment
-from core.services import bills, collection_runs, collections, mandates, payments
+from core.models.payment import Payment, PaymentPlan, PlanBill, PlanState
+from core.services import bills, collection_runs, collections, dunning, mandates, payments
 from core.services.collection_facts import Hindrance
 from core.services.collection_files import NothingToCollect, TooLateForBank
 from core.services.collection_runs import TASK_RECALL, TooLateToWithdraw
@@ -126,9 +126,20 @@ class TestUpcoming:
         elif why is Hindrance.EXPIRED:
             mandate.last_used_on = date(2023, 11, 16)
         elif why is Hindrance.HOLD:
-            account.dunning_hold_until = date(2026, 11, 17)
+            account.dunning_hold_since, account.dunning_hold_until = date(2026, 11, 6), date(2026, 11, 17)
+            account.dunning_hold_reason = HoldReason.INQUIRY
         elif why is Hindrance.NOTICE:
             bill.due_date = date(2026, 11, 14)
+        elif why is Hindrance.DISPUTED:
+            dunning.dispute(session, AGENT, customer_id=customer.id, bill_no=bill_no, disputed_cents=100, reason="One call too many")
+        elif why is Hindrance.PLAN:
+            today = date(2026, 11, 6)
+            plan = PaymentPlan(
+                customer_id=customer.id, state=PlanState.ACTIVE, proposed_on=today, accepted_on=today, total_cents=bill.remaining_cents
+            )
+            session.add(plan)
+            session.flush()
+            session.add(PlanBill(customer_id=customer.id, plan_id=plan.id, bill_id=bill.id, amount_cents=bill.remaining_cents))
         else:
             mandate.state = MandateState.SUSPENDED
         session.flush()
