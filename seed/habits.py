@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from seed.rhythm import HOURS, KINDS, MINUTE, Kind
 DETAIL_MONTHS = 3
 """Events are told for the running period and those just before it; of older ones there are sums."""
 _SPREAD, _UNEVEN, _EVENTS = 0.33, 0.6, 4
+_SATURDAY = 5
 _CALLED = {UsageKind.VOICE, UsageKind.SMS}
 Array = np.ndarray[Any, Any]
 
@@ -158,17 +159,31 @@ def _events(
     rhythms = np.array([names.index(stream.kind.rhythm) for stream in streams])[cells.stream[cell]]
     hours = (rng.random(cell.size)[:, None] * likely[:, -1:][rhythms] >= likely[rhythms]).sum(axis=1)
     seconds, others, now = rng.integers(0, 3600, size=cell.size), rng.integers(10_000, 99_999, size=cell.size), clock.now()
-    drawn = (cells.stream[cell], cells.period[cell], parts, on, hours, seconds, others)
-    for number, (index, column, part, day, hour, second, other) in enumerate(zip(*(array.tolist() for array in drawn), strict=True), 1):
+    drawn = (cells.stream[cell], cells.period[cell], cells.first[cell], cells.days[cell], parts, on, hours, seconds, others)
+    for number, (index, column, first, length, part, day, hour, second, other) in enumerate(
+        zip(*(array.tolist() for array in drawn), strict=True), 1
+    ):
         line, kind, _mean, tariff, cents, _most = streams[index]
-        at, quantity = clock.at(date.fromordinal(day), hour) + timedelta(seconds=second), part * kind.size
+        at, quantity = _moment(kind, day, range(first, first + length), hour, second, now), part * kind.size
         found.events.append(
             (
                 periods[line.cycle_day][column].last,
                 NewEvent(
-                    line.customer_id, line.product_id, min(at, now - timedelta(seconds=MINUTE + second)), number, kind.kind, quantity,
+                    line.customer_id, line.product_id, at, number, kind.kind, quantity,
                     tariff=tariff, other_party=f"+324700{other}" if kind.kind in _CALLED else None,
                     over_quantity=quantity if tariff is Tariff.OVER else 0, charged_cents=part * cents,
                 ),
             )
         )  # fmt: skip
+
+
+def _moment(kind: Kind, day: int, days: range, hour: int, second: int, now: datetime) -> datetime:
+    """Return when something was used: in the hours of its rhythm, as near to a day as can be.
+
+    A call of the evening costs nothing and one of the office does, so neither may slip into the other's hours.
+    """
+    for near in sorted(days, key=lambda one: abs(one - day)):
+        at = clock.at(date.fromordinal(near), hour) + timedelta(seconds=second)
+        if at < now and not (kind.rhythm == "office" and date.fromordinal(near).weekday() >= _SATURDAY):
+            return at
+    return now - timedelta(seconds=MINUTE + second)  # The first of its days is today.

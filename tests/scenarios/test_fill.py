@@ -28,7 +28,7 @@ from core.models.payment import Payment, PaymentAllocation
 from core.models.product import Product
 from core.models.usage import UsageDay, UsageEvent
 from core.models.user import User
-from core.services import bills, customers, payments, references, sessions, users
+from core.services import bills, customers, payments, references, sessions, usage_rating, users
 from core.services import demo as demo_clock
 from core.services.references import parse_ogm
 from seed import demo
@@ -73,6 +73,12 @@ class TestFill:
         assert len(numbers) == 24
         for month, found in numbers.items():
             assert sorted(found) == list(range(1, len(found) + 1)), month
+
+    def test_charges_what_the_engine_would_charge(self, engine: Engine) -> None:
+        """Rated again from the catalogue, event by event, nobody's open use comes to another amount."""
+        with Session(engine) as session, clock.standing(FIRST_DAY):
+            assert usage_rating.rerate(session, SYSTEM, since=clock.add_months(clock.today(), -12)).events == 0
+            session.rollback()
 
     def test_lets_the_counters_go_on_behind_the_last_number(self, session: Session) -> None:
         for counter in session.exec(select(BillCounter).where(func.length(BillCounter.series) == 4)):
