@@ -25,13 +25,21 @@ WHY = {
     Why.EMAIL: N_("e-mail {found}"),
     Why.BILL: N_("bill {found}"),
     Why.OGM: N_("communication {found}"),
+    Why.NEAR_OGM: N_("bill {found}: its communication is nearly the same"),
     Why.ENTERPRISE_NO: N_("enterprise no. {found}"),
     Why.PRODUCT: N_("product {found}"),
     Why.ORDER: N_("order {found}"),
     Why.APPOINTMENT: N_("visit {found}"),
     Why.ADDRESS: N_("address: {found}"),
 }
-PAGES = {Why.BILL: "bills", Why.OGM: "bills", Why.APPOINTMENT: "appointments", Why.EMAIL: "account", Why.ADDRESS: "account"}
+PAGES = {
+    Why.BILL: "bills",
+    Why.OGM: "bills",
+    Why.NEAR_OGM: "bills",
+    Why.APPOINTMENT: "appointments",
+    Why.EMAIL: "account",
+    Why.ADDRESS: "account",
+}
 
 
 def main(actor: Actor) -> None:
@@ -57,6 +65,8 @@ def show_hits(actor: Actor, term: str) -> None:
     if not hits:
         st.text(t("No customer for “{term}”. Try the customer no., a phone or a +++…+++ communication.", term=term))
         return
+    if hits[0].why is Why.NEAR_OGM:
+        st.warning(t("No bill has the communication {term}. These are the nearest.", term=md(term)), icon=":material/rule:")
     if len(hits) == LIMIT:
         summary = t("The {count} most probable results for “{term}”. Add a word to find fewer.", count=LIMIT, term=term)
     else:
@@ -104,13 +114,13 @@ def show_recent(actor: Actor) -> None:
 def open_single(hits: list[Hit], term: str) -> None:
     """Open a single sure hit, once: whoever comes back to the list wants to see it."""
     seen, st.session_state["_searched"] = st.session_state.get("_searched"), term
-    if len(hits) == 1 and hits[0].why is not Why.NEAR and seen != term:
+    if len(hits) == 1 and hits[0].why not in {Why.NEAR, Why.NEAR_OGM} and seen != term:
         st.switch_page(navigation.page(PAGES.get(hits[0].why, "home")), query_params=query_of(hits[0]))
 
 
 def query_of(hit: Hit) -> dict[str, str]:
     """Return the address of a hit: a bill that was searched is opened itself."""
-    return navigation.customer_query(hit.customer_no) | ({"bill": hit.found} if hit.why is Why.BILL else {})
+    return navigation.customer_query(hit.customer_no) | ({"bill": hit.found} if hit.why in {Why.BILL, Why.NEAR_OGM} else {})
 
 
 main(gate.enter_desk(Permission.CUSTOMER_SEARCH))

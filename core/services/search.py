@@ -16,11 +16,12 @@ from core.actor import Actor, Permission
 from core.db import Base
 from core.errors import N_, DomainError
 from core.models.appointment import Appointment
-from core.models.bill import Bill
+from core.models.bill import Bill, BillCategory
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerStatus
 from core.models.order import ProductOrder
 from core.models.product import Product
 from core.services.customers import written_name
+from core.services.payment_matching import near_numbers
 from core.text_rules import TooLong, Unreadable, address_line, fold, normalise
 
 MOST_CHARACTERS = 100
@@ -56,6 +57,7 @@ class Why(StrEnum):
     EMAIL = "email"
     BILL = "bill"
     OGM = "ogm"
+    NEAR_OGM = "nearOgm"
     ENTERPRISE_NO = "enterpriseNo"
     PRODUCT = "product"
     ORDER = "order"
@@ -88,7 +90,8 @@ def find(session: Session, actor: Actor, *, term: str, limit: int = 20) -> list[
 
     Numbers are read in any spelling: customer, phone (also of a line), bill, product, order, visit, enterprise or VAT number, and
     a communication with or without its signs. Else: e-mail, postcode with a town or street, or the beginnings of names in any
-    order and without accents; a misspelt name is tried when nothing else fits. Raises WrongCheckDigits.
+    order and without accents; a misspelt name is tried when nothing else fits. For a mistyped communication the nearest bills are
+    offered. Raises WrongCheckDigits where there is none.
     """
     actor.require(Permission.CUSTOMER_SEARCH)
     try:
@@ -110,7 +113,8 @@ def _by_number(session: Session, term: str) -> Iterator[_Match]:
     if ogm and not compact.startswith(_ABROAD):
         written = f"+++{ogm[2][:3]}/{ogm[2][3:7]}/{ogm[2][7:]}+++"
         if not ogm_vcs.is_valid(ogm[2]):
-            raise WrongCheckDigits(ogm=written)
+            yield from _near_ogm(session, written)
+            return
         yield from _where(session, Bill, Why.OGM, "ogm", written)
         return
     yield from _where(session, Customer, Why.CUSTOMER_NO, "customer_no", compact)
@@ -124,6 +128,18 @@ def _by_number(session: Session, term: str) -> Iterator[_Match]:
         yield from _where(session, Product, Why.LINE, "line", phone)
         current = col(ContactMedium.until_at).is_(None)
         yield from _where(session, ContactMedium, Why.PHONE, "value", phone, current)
+
+
+def _near_ogm(session: Session, written: str) -> Iterator[_Match]:
+    """Find the bills whose communication differs from a mistyped one by a digit, or by two that changed places. Raises WrongCheckDigits."""
+    meant = (col(Bill.bill_no).in_(near_numbers(written)), col(Bill.category) != BillCategory.CREDIT_NOTE)
+    query = (
+        select(col(Bill.customer_id), col(Bill.bill_no)).where(*meant).order_by(col(Bill.remaining_cents) == 0, col(Bill.bill_date).desc())
+    )
+    found = session.execute(query.limit(_FETCHED)).all()
+    if not found:
+        raise WrongCheckDigits(ogm=written)
+    yield from (_Match(customer_id, Why.NEAR_OGM, bill_no) for customer_id, bill_no in found)
 
 
 def _by_email(session: Session, term: str) -> Iterator[_Match]:

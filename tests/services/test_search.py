@@ -17,6 +17,7 @@ from core.services.customers import search_name
 from core.services.search import Why, WrongCheckDigits
 from core.settings import ROOT
 from tests.builders import AGENT, make_customer, make_product, self_of
+from tests.services.money_stories import trio
 
 BEFORE = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -91,6 +92,12 @@ class TestNumbers:
         with pytest.raises(WrongCheckDigits) as refusal:
             search.find(session, AGENT, term=term)
         assert refusal.value.params == {"ogm": "+++261/1000/05534+++"}
+
+    @pytest.mark.parametrize("term", ["+++261/1000/05553+++", "+++261/1000/05335+++"], ids=["a digit", "two that changed places"])
+    def test_offers_the_bill_whose_communication_is_nearly_the_same(self, session: Session, term: str) -> None:
+        trio(session, 11)
+        (hit,) = search.find(session, AGENT, term=term)
+        assert (hit.why, hit.found) == (Why.NEAR_OGM, "2611000055")
 
     @pytest.mark.parametrize("term", ["BE 0999.999.031", "0999999031", "999.999.031", "be0999999031"])
     def test_finds_an_enterprise_or_vat_number(self, session: Session, term: str) -> None:
