@@ -11,7 +11,7 @@ from core.models.billing_account import BillModel
 from core.models.customer import Customer, CustomerKind
 from core.models.mandate import Mandate, MandateState
 from core.models.usage import Tariff, UsageKind
-from core.services import billing_facts, bills, mandates, usage
+from core.services import billing_facts, bills, mandates, payments, usage
 from core.services.billing import Account, Coverage, preview
 from core.services.usage import NewEvent
 from tests.builders import make_customer, make_product
@@ -80,3 +80,9 @@ def trio(session: Session, *months: int) -> Customer:
     for month in months:
         bill(session, customer, date(2026, month, 5), bill_no=f"26{month:02d}000055")
     return customer
+
+
+def paid(session: Session, day: date, amount_cents: int, **given: Any) -> int:
+    """Money that came in on a day, written down on it."""
+    with clock.standing(clock.at(day, 9)):
+        return payments.record(session, SYSTEM, received_on=day, amount_cents=amount_cents, **given)

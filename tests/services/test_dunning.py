@@ -20,7 +20,7 @@ from core.services.bill_words import FEE_REMINDER
 from core.services.option_rules import Situation, Suspended, may_order
 from core.services.products import held
 from tests.builders import AGENT, VIEWER, make_customer, make_product, self_of
-from tests.services.money_stories import bill, mandate, trio
+from tests.services.money_stories import bill, mandate, paid, trio
 
 SUSPENDED_ON = date(2026, 11, 10)
 TODAY = date(2026, 11, 18)
@@ -362,7 +362,7 @@ class TestPlan:
         plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id)
         payment_plans.accept(session, AGENT, customer_id=customer.id, plan_id=plan_id, shown_version=1)
         for day in (date(2026, 12, 1), date(2027, 1, 2), date(2027, 2, 2)):
-            payments.record(session, SYSTEM, customer_id=customer.id, received_on=day, amount_cents=5600)
+            paid(session, day, 5600, customer_id=customer.id)
         jobs.pass_days(session, SYSTEM, since=TODAY, until=date(2026, 12, 29))
         assert notices(session, customer)[5:] == [(DunningStep.REMINDER1, date(2026, 12, 28))]  # Due 20 Dec; Fri 25 and Sat 26 are closed.
 

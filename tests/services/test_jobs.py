@@ -84,7 +84,7 @@ class TestScheduler:
         report = scheduler.run(SYSTEM)
         assert report.failed == []
         assert {(day.day, job.name): count for day, job, count in report.done if count} == {
-            (19, "alerts"): 2, (5, "bills"): 2, (14, "debit_files"): 1, (15, "collections"): 1,
+            (19, "alerts"): 2, (25, "dunning"): 1, (5, "bills"): 2, (14, "debit_files"): 1, (15, "collections"): 1,
         }  # fmt: skip
         with Session(house) as session:
             days = Counter(row.bill_date for row in session.exec(select(Bill)))

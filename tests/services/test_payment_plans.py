@@ -16,7 +16,7 @@ from core.services import payment_plans, payments
 from core.services.payment_plans import NothingOpen, PlanOver, PlanParts, PlanRuns, PlansBroken, PlanView
 from core.services.references import ogm
 from tests.builders import AGENT, VIEWER, make_customer, self_of
-from tests.services.money_stories import bill, mandate, trio
+from tests.services.money_stories import bill, mandate, paid, trio
 
 
 class TestProposePlan:
@@ -113,10 +113,10 @@ class TestBreakDue:
     def test_payments_settle_the_instalments_in_their_order_until_it_is_kept(self, session: Session) -> None:
         customer = trio(session, 8, 9)
         plan_id = begin(session, customer)
-        payments.record(session, SYSTEM, customer_id=customer.id, received_on=date(2026, 11, 20), amount_cents=4000)
+        paid(session, date(2026, 11, 20), 4000, customer_id=customer.id)
         assert [part.left_cents for part in plan(session, customer).instalments] == [0, 1600, 2800]
         assert payment_plans.break_due(session, SYSTEM, day=date(2026, 12, 20)) == []
-        payments.record(session, SYSTEM, customer_id=customer.id, received_on=date(2027, 1, 2), amount_cents=4400)
+        paid(session, date(2027, 1, 2), 4400, customer_id=customer.id)
         payment_plans.break_due(session, SYSTEM, day=date(2027, 1, 3))
         assert session.get_one(PaymentPlan, plan_id).state is PlanState.KEPT
 
@@ -124,9 +124,7 @@ class TestBreakDue:
         customer = trio(session, 8)
         begin(session, customer)
         issued = bill(session, customer, date(2026, 11, 5))
-        payments.record(
-            session, SYSTEM, customer_id=customer.id, received_on=date(2026, 11, 20), amount_cents=4200, communication=ogm(issued.bill_no)
-        )
+        paid(session, date(2026, 11, 20), 4200, customer_id=customer.id, communication=ogm(issued.bill_no))
         assert plan(session, customer).paid_cents == 0
 
     @given(total=st.integers(12, 500_000), parts=st.integers(2, 12))

@@ -74,7 +74,7 @@ def csv_rows(content: bytes) -> list[list[str]]:
 
 def make_bill(session: Session, customer: Customer, bill_no: str) -> Bill:
     bill = Bill(
-        customer_id=customer.id, bill_no=bill_no, bill_date=date(2026, 11, 5), due_date=date(2026, 11, 20), period_since=date(2026, 11, 1),
+        customer_id=customer.id, bill_no=bill_no, bill_date=date(2026, 11, int(bill_no[-1])), due_date=date(2026, 11, 20), period_since=date(2026, 11, 1),
         period_until=date(2026, 12, 1), state=BillState.SENT, excl_cents=100, vat_cents=21, incl_cents=121, remaining_cents=121,
         ogm=bill_no, document_token=bill_no, printed={}, issued_at=NOON,
     )  # fmt: skip
