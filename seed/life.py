@@ -16,9 +16,10 @@ from core.catalogue import law
 from core.models.bill import Bill, BillCategory
 from core.models.billing_account import BillingAccount, DunningState
 from core.models.customer import Customer, CustomerStatus
-from core.models.product import Product, ProductStatus
+from core.models.product import Product, ProductStatus, UsageCap
 from core.models.usage import UsageKind
-from core.services import demo, payments, usage_rating
+from core.services import consumption, demo, payments, usage_rating
+from core.services.consumption import Counter
 from core.services.usage_intake import RawEvent
 from seed import crowd, rhythm
 from seed.rhythm import Totals
@@ -46,10 +47,33 @@ def _used(session: Session, since: datetime, until: datetime) -> Iterator[RawEve
         col(Product.status) == ProductStatus.ACTIVE, col(Product.parent_id).is_(None)
     )
     first, last = clock.local(since).date(), clock.local(until).date()
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    days, capped = [first + timedelta(days=number) for number in range((last - first).days + 1)], _capped(session)
     for product_no, code in session.exec(query.order_by(Product.product_no)):
-        for day in days:
-            yield from (event for event in _of_day(product_no, code, day) if since <= event.at < until)
+        events = [event for day in days for event in _of_day(product_no, code, day) if since <= event.at < until]
+        yield from _within(events, *capped[product_no]) if product_no in capped else events
+
+
+def _capped(session: Session) -> dict[str, tuple[date, int]]:
+    """Return of each line with a cap since when its period runs, and how many kB the network still lets through: none above its bundle."""
+    found = {}
+    query = select(Product.id, Product.product_no, Product.customer_id).join(UsageCap, col(UsageCap.product_id) == Product.id)
+    for product_id, product_no, customer_id in session.exec(query):
+        running = consumption.running(session, SYSTEM, customer_id=customer_id)
+        line = running.lines.get(product_id)
+        gauges = [one for one in line.gauges if one.counter in {Counter.DATA, Counter.ADDED}] if line else []
+        found[product_no] = running.period.since, sum(max(0, (one.bundle or 0) - one.used) for one in gauges)
+    return found
+
+
+def _within(events: list[RawEvent], since: date, left_kb: int) -> Iterator[RawEvent]:
+    """Let through what a capped line may still use: calls and messages, data as long as there are some, nothing premium."""
+    for event in events:
+        if event.kind is UsageKind.DATA:
+            if clock.local(event.at).date() >= since and event.quantity <= left_kb:
+                left_kb -= event.quantity
+                yield event
+        elif event.kind is not UsageKind.PREMIUM:
+            yield event
 
 
 def _of_day(product_no: str, code: str, day: date) -> Iterator[RawEvent]:

@@ -411,7 +411,7 @@ class TestBills:
         make_bill(session, customer, "2611000001")
         charged = make_bill(session, customer, "2611000002")
         record(session, event(product, bill_id=charged.id))
-        day = date(2026, 11, 5)
+        day = date(2026, 11, 2)
         assert usage_detail.bills(session, AGENT, customer_id=customer.id) == (("2611000002", day),)
         both = (("2611000002", day), ("2611000001", day))
         assert usage_detail.bills(session, AGENT, customer_id=customer.id, asked="2611000001") == both
