@@ -413,7 +413,7 @@ class TestBills:
         record(session, event(product, bill_id=charged.id))
         day = date(2026, 11, 2)
         assert usage_detail.bills(session, AGENT, customer_id=customer.id) == (("2611000002", day),)
-        both = (("2611000002", day), ("2611000001", day))
+        both = (("2611000002", day), ("2611000001", date(2026, 11, 1)))
         assert usage_detail.bills(session, AGENT, customer_id=customer.id, asked="2611000001") == both
 
     def test_are_never_another_customers(self, session: Session, customer: Customer) -> None:
