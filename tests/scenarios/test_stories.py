@@ -6,15 +6,20 @@ import pytest
 from sqlmodel import Session, col, select
 
 from core import clock
-from core.actor import SYSTEM
+from core.actor import SYSTEM, Actor, Role
 from core.models.bill import Bill, BillLine
 from core.models.billing_account import BillModel
 from core.models.customer import Customer
+from core.models.mandate import MandateState
 from core.models.product import Product, ProductStatus
 from core.models.usage import Tariff, UsageKind
-from core.services import bill_runs, usage
+from core.services import bill_runs, bills, collections, jobs, refunds, usage
+from core.services.bill_words import CreditReason
 from core.services.usage import NewEvent
 from tests.builders import make_customer, make_product
+from tests.services.money_stories import mandate, paid
+
+SENIOR = Actor(user_id=None, username="senior", role=Role.SENIOR)
 
 Told = tuple[str, int, str | None]
 """A line: its code, its cents, and its share of a month."""
@@ -116,3 +121,43 @@ class TestLegacyModel:
         assert told(session, customer, date(2026, 9, 21)) == []
         assert told(session, customer, date(2026, 10, 5)) == [("RED", 267, "10/30"), ("RED", 800, None)]
         assert told(session, customer, date(2026, 11, 5)) == [("RED", 800, None)]
+
+
+class TestMoneyBack:
+    def test_a_refused_debit(self, session: Session) -> None:
+        """5 Nov: billed. 13 Nov: the file leaves. 16 Nov: collected. 17 Nov: AM04. 1 Dec: paid by transfer. 5 Dec: a transfer again."""
+        customer, _poco = new(session, "POCO", date(2026, 11, 1))
+        signed = mandate(session, customer)
+        told(session, customer, date(2026, 11, 5))
+        with clock.standing(clock.at(date(2026, 11, 5), 7)):
+            jobs.pass_days(session, SYSTEM, since=date(2026, 11, 5), until=date(2026, 11, 16))
+        row = session.exec(select(Bill).where(col(Bill.customer_id) == customer.id)).one()
+        assert (row.remaining_cents, signed.last_used_on) == (0, date(2026, 11, 16))
+        with clock.standing(clock.at(date(2026, 11, 17), 11)):
+            collections.return_collection(session, SYSTEM, customer_id=customer.id, bill_no=row.bill_no, code="AM04")
+            jobs.pass_days(session, SYSTEM, since=date(2026, 11, 17), until=date(2026, 11, 30))
+        assert (row.remaining_cents, row.payable_until, signed.state) == (2300, date(2026, 12, 1), MandateState.CANCELLED)
+        paid(session, date(2026, 12, 1), 2300, communication=row.ogm)
+        told(session, customer, date(2026, 12, 5))
+        december = session.exec(select(Bill).where(col(Bill.customer_id) == customer.id, col(Bill.bill_date) == date(2026, 12, 5))).one()
+        assert (row.remaining_cents, december.mandate_id, december.due_date) == (0, None, date(2026, 12, 20))
+        with clock.standing(clock.at(date(2026, 12, 5), 7)):
+            jobs.pass_days(session, SYSTEM, since=date(2026, 12, 5), until=date(2026, 12, 20))
+        assert december.remaining_cents == 2300  # Nothing is taken any more.
+
+    def test_a_contract_that_ends_in_mid_month(self, session: Session) -> None:
+        """5 Sep: September is billed, 32.00, and paid. 18 Sep: the last day. The 12 days that are left come back: 12.80, to a known account."""
+        customer, loco = new(session, "LOCO", date(2026, 9, 1))
+        told(session, customer, date(2026, 9, 5))
+        row = session.exec(select(Bill).where(col(Bill.customer_id) == customer.id)).one()
+        paid(session, date(2026, 9, 12), row.remaining_cents, communication=row.ogm, payer_iban="BE66539000001343")
+        end(loco, date(2026, 9, 19))
+        with clock.standing(clock.at(date(2026, 9, 22), 10)):
+            note = bills.issue_credit_note(
+                session, SYSTEM, customer_id=customer.id, reason=CreditReason.AFTER_END, bill_no=row.bill_no, product_id=loco.id,
+                since=date(2026, 9, 19), until=date(2026, 10, 1),
+            )  # fmt: skip
+            assert bills.open_summary(session, customer.id).credit_cents == 1280
+            refunds.refund(session, SENIOR, customer_id=customer.id, credit_note_no=note, iban="BE66539000001343")
+            assert bills.open_summary(session, customer.id).credit_cents == 0
+        assert told(session, customer, date(2026, 10, 5)) == []
