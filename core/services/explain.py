@@ -64,7 +64,10 @@ class Advice:
 
 @dataclass(frozen=True)
 class Explanation:
-    """How the amount of one bill became that of the next; the steps add up to the difference."""
+    """How the amount of one bill became that of the next; the steps add up to the difference.
+
+    Where nothing changed, `same_as` names the bill before, and the steps are the bill's own lines.
+    """
 
     bill_date: date
     before_date: date | None
@@ -74,6 +77,7 @@ class Explanation:
     vat: Told
     sentences: tuple[Told, ...]
     advice: tuple[Advice, ...]
+    same_as: date | None = None
 
 
 def explain(after: Paper, before: Paper | None, *, plans: Mapping[int, str], language: str) -> Explanation:
@@ -81,6 +85,9 @@ def explain(after: Paper, before: Paper | None, *, plans: Mapping[int, str], lan
     steps = [step for step in _steps(after, before, language) if step.cents]
     sentences = (*_sentences(after, before), *_unchanged(after, before, language))
     advice = tuple(_advice(after, plans, language))
+    if before and not steps:
+        own = tuple(step for step in _steps(after, None, language) if step.cents)
+        return Explanation(after.bill_date, None, 0, own, after.total_cents, _vat(after), sentences, advice, same_as=before.bill_date)
     start = before.total_cents if before else 0
     begun = before.bill_date if before else None
     return Explanation(after.bill_date, begun, start, tuple(steps), after.total_cents, _vat(after), sentences, advice)

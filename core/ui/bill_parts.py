@@ -144,15 +144,16 @@ def _steps(found: Explanation, *, estimate: bool) -> list[Step]:
 
 
 def _compared(found: Explanation, *, estimate: bool) -> str:
-    if found.before_date is None:
+    before = found.before_date or found.same_as
+    if before is None:
         return t("First bill, of {on}: its own lines", on=found.bill_date)
     told = (
         N_("Estimated bill of {on}, compared with the one of {before}")
         if estimate
         else N_("Bill of {on}, compared with the one of {before}")
     )
-    text = t(told, on=found.bill_date, before=found.before_date)
-    return text if found.steps else f"{text} · {t('the same amount, for the same reasons')}"
+    text = t(told, on=found.bill_date, before=before)
+    return f"{text} · {t('the same amount, for the same reasons')}" if found.same_as else text
 
 
 def _say(told: Told) -> str:
