@@ -5,6 +5,7 @@ from core.db import reading
 from core.services import approvals
 from core.services.approvals import Request
 from core.ui import approval_card, forms, gate, parts
+from core.ui.parts import Mark
 from core.ui.text import t, tn
 
 
@@ -22,10 +23,8 @@ def main(actor: Actor) -> None:
 
 def show_head(for_me: int) -> None:
     """Say how much waits for the reader."""
-    with parts.row("approvals"):
-        parts.heading(t("Approvals"), width="content")
-        if for_me:
-            parts.badge(tn("{count} waits for you", "{count} wait for you", for_me), "watch", "hourglass_top")
+    waits = [Mark(tn("{count} waits for you", "{count} wait for you", for_me), "watch", "hourglass_top")] if for_me else []
+    parts.draw(parts.head(t("Approvals"), 1, marks=waits))
 
 
 def show_waiting(actor: Actor, waiting: list[Request]) -> None:

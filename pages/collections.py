@@ -8,7 +8,7 @@ from core.catalogue import law
 from core.db import reading
 from core.services import collection_runs, returns
 from core.ui import bank_answer, collection_parts, gate
-from core.ui.parts import empty, heading
+from core.ui.parts import draw, empty, head
 from core.ui.text import t
 
 
@@ -19,7 +19,7 @@ def main(actor: Actor) -> None:
         coming = collection_runs.upcoming(session, actor)
         files = collection_runs.batches(session, actor)
         back = returns.since(session, actor, day=since)
-    heading(t("Direct debits"))
+    draw(head(t("Direct debits"), 1))
     collection_parts.answer()
     show_coming(coming)
     collection_parts.show_files(files)

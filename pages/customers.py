@@ -10,7 +10,7 @@ from core.services import customers, search
 from core.services.search import Hit, Why, WrongCheckDigits
 from core.services.usage_numbers import national
 from core.ui import gate, navigation
-from core.ui.parts import badge, card, empty, heading, row
+from core.ui.parts import badge, card, draw, empty, head, heading, row
 from core.ui.statuses import status_mark
 from core.ui.text import md, message, moment, t, tn
 
@@ -45,7 +45,7 @@ PAGES = {
 def main(actor: Actor) -> None:
     """Tell the page from top to bottom."""
     term = st.query_params.get("q", "").strip()
-    heading(t("Customers"))
+    draw(head(t("Customers"), 1))
     if term:
         show_hits(actor, term)
     else:

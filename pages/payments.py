@@ -2,13 +2,13 @@
 
 from core.actor import Actor, Permission
 from core.ui import gate, payment_queue, statement_parts
-from core.ui.parts import heading
+from core.ui.parts import draw, head
 from core.ui.text import t
 
 
 def main(actor: Actor) -> None:
     """Tell the page from top to bottom: who answers the telephone gives money to its bill, the billing team takes statements in too."""
-    heading(t("Payments"), 1)
+    draw(head(t("Payments"), 1))
     payment_queue.show(actor)
     if actor.may(Permission.STATEMENT_IMPORT):
         statement_parts.show_upload(actor)

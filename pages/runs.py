@@ -4,7 +4,7 @@ from core.actor import Actor, Permission
 from core.db import reading
 from core.services import bill_runs, jobs
 from core.ui import gate, run_parts
-from core.ui.parts import heading, row
+from core.ui.parts import draw, head
 from core.ui.text import t
 
 
@@ -15,8 +15,7 @@ def main(actor: Actor) -> None:
         coming = bill_runs.upcoming(session, actor)
         runs = bill_runs.newest(session, actor)
         states = jobs.states(session, actor)
-    with row("runs"):
-        heading(t("Bill runs"))
+    draw(head(t("Bill runs"), 1))
     run_parts.show_due(actor, due)
     if coming:
         run_parts.show_next(actor, coming)

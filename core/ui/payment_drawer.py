@@ -62,7 +62,7 @@ def body(visit: Visit) -> None:
 
 def _show_waiting(visit: Visit, waiting: Sequence[tuple[UnmatchedPayment, Suggestion]]) -> None:
     """Offer what the bank received already: to write it down once more would count it twice."""
-    parts.heading(t("Is it one of these?"), 3)
+    parts.draw(parts.head(t("Is it one of these?"), 3))
     for row, found in waiting:
         with st.container(gap="xxsmall", key=f"billrow-waiting-{row.id}"):
             st.text(f"{day(row.received_on)} · {euro(row.amount_cents)} · {payment_queue.payer(row)}")
