@@ -47,7 +47,7 @@ def render_invoice(printed: PrintedBill, pdf: bytes) -> bytes:
     Raises ValueError for a bill without an endpoint, and for one whose own lines are taxed at several rates: lines don't tell theirs.
     """
     to = endpoint(printed)
-    if to is None or len(printed.vat) != 1:
+    if to is None or len(_rates(printed)) > 1:
         msg = f"{printed.bill_no}: not a bill that can be an e-invoice."
         raise ValueError(msg)
     credit = printed.credit
@@ -186,9 +186,14 @@ def _terms(printed: PrintedBill) -> str:
     return i18n.translate(language, "to be paid by {due_date}", due_date=printed.due_date)
 
 
+def _rates(printed: PrintedBill) -> set[int]:
+    """Return the rates that our own lines are taxed at: none for a note that gives back what is outside VAT alone."""
+    return {one.percent for one in printed.vat if one.percent}
+
+
 def _category(printed: PrintedBill, line: PrintedLine) -> tuple[str, int]:
     """Return the VAT category of a line and its rate: third parties' services are outside our VAT (R5), compensations outside all (W8)."""
-    percent = 0 if line.kind in {PENALTY, THIRD_PARTY} else printed.vat[0].percent
+    percent = 0 if line.kind in {PENALTY, THIRD_PARTY} else max(_rates(printed), default=0)
     return (_STANDARD if percent else _OUTSIDE), percent
 
 
@@ -219,7 +224,7 @@ def _tax_total(printed: PrintedBill) -> Element | None:
 def _why_outside(printed: PrintedBill) -> str:
     reasons: Sequence[str] = [
         *([_THIRD_PARTIES] if printed.third_party_cents else []),
-        *([_COMPENSATION] if not printed.vat[0].percent else []),
+        *([_COMPENSATION] if printed.excl_cents and not _rates(printed) else []),
     ]
     return " · ".join(i18n.translate(printed.language, reason) for reason in reasons)
 

@@ -64,4 +64,13 @@ def compensated() -> PrintedBill:
     )  # fmt: skip
 
 
-PAPERS = {made.__name__: made for made in (bakery, debited, prorated, third_parties, credited, compensated)}
+def third_parties_credited() -> PrintedBill:
+    """A credit note of 2.00 that a third party had charged: nothing of it was taxed by us."""
+    given = line("thirdParty", "mobile", "Services premium", 200, unit_price_cents=200)
+    return bakery(
+        category="creditNote", bill_no="2611900043", bill_date=date(2026, 11, 13), lines=(given,), vat=(), ogm=None, uses=(),
+        credit=PrintedCredit("2611000048", "Erreur sur la facture"),
+    )  # fmt: skip
+
+
+PAPERS = {made.__name__: made for made in (bakery, debited, prorated, third_parties, credited, compensated, third_parties_credited)}
