@@ -66,7 +66,7 @@ def compensated() -> PrintedBill:
 
 def third_parties_credited() -> PrintedBill:
     """A credit note of 2.00 that a third party had charged: nothing of it was taxed by us."""
-    given = line("thirdParty", "mobile", "Services premium", 200, unit_price_cents=200)
+    given = line("thirdParty", "mobile", "Services premium", 200, unit_price_cents=200, **_OCTOBER)
     return bakery(
         category="creditNote", bill_no="2611900043", bill_date=date(2026, 11, 13), lines=(given,), vat=(), ogm=None, uses=(),
         credit=PrintedCredit("2611000048", "Erreur sur la facture"),

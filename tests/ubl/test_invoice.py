@@ -258,6 +258,6 @@ class TestEndpoint:
             render_invoice(papers.bill(), samples.PDF)
 
     def test_refuses_a_bill_whose_lines_do_not_tell_their_rate(self) -> None:
-        rows = (PrintedVat(21, 7273, 1527), PrintedVat(0, 0, 0))
+        rows = (PrintedVat(21, 7273, 1527), PrintedVat(6, 0, 0))
         with pytest.raises(ValueError, match="2611000048"):
             render_invoice(samples.bakery(vat=rows, bill_date=date(2026, 11, 5)), samples.PDF)
