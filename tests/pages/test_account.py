@@ -1,26 +1,23 @@
 """Mon compte, clicked through as an agent and as a customer."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 from streamlit.testing.v1 import AppTest
 
-from core import clock, db, start
+from core import clock, db
 from core.actor import SYSTEM
-from core.db import Base
-from core.models.audit import DemoClock
 from core.models.communication import Communication
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerStatus, EmailVerification
 from core.models.document import Document, DocumentKind, DocumentState
 from core.models.interaction import Task
 from core.models.user import UserSession
-from core.services import communications, contacts, documents, users
+from core.services import communications, contacts, documents
 from core.settings import ROOT
 from tests.builders import AGENT, make_customer
-from tests.conftest import FIRST_DAY
+from tests.pages.conftest import NewDemo
 from tests.services.test_contacts import FORM
 
 SHELL = ROOT / "core" / "shell.py"
@@ -29,15 +26,10 @@ NASTY = "**x** ![x](http://127.0.0.1:9/beacon.png)"
 
 
 @pytest.fixture(autouse=True)
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(new_demo: NewDemo) -> None:
     """A demo on its first day with one customer, on a database and a document store of its own."""
-    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
-    monkeypatch.setattr(start, "ready", lambda: None)
-    Base.metadata.create_all(db.engine())
-    with Session(db.engine()) as session, session.begin():
-        session.add(DemoClock(moment=FIRST_DAY))
+    with new_demo() as session:
         make_customer(session, customer_no="10000017")
-        users.create_demo_accounts(session)
 
 
 def open_tab(who: str = "agent") -> AppTest:

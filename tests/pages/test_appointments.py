@@ -7,16 +7,16 @@ import pytest
 from sqlmodel import Session, col, select
 from streamlit.testing.v1 import AppTest
 
-from core import clock, db, start
-from core.db import Base
+from core import clock, db
 from core.models.appointment import AppointmentCategory, AppointmentMove, AppointmentState, DayPart, Failure, TimeSlot
 from core.models.audit import DemoClock
 from core.models.customer import Customer, CustomerStatus
 from core.models.order import HouseMove, OrderCategory, OrderState, ProductOrder
-from core.services import appointments, slots, users, visits
+from core.services import appointments, slots, visits
 from core.services.visits import Visit
 from tests.builders import AGENT, make_customer, make_product
 from tests.conftest import FIRST_DAY
+from tests.pages.conftest import NewDemo
 
 SHELL = Path(__file__).resolve().parents[2] / "core" / "shell.py"
 PAGE = "../pages/appointments.py"
@@ -26,15 +26,10 @@ CHOSEN = slots.slot_id("50", date(2026, 11, 25), MORNING)
 
 
 @pytest.fixture(autouse=True)
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(new_demo: NewDemo) -> None:
     """A demo on its first day with one customer, on a database of its own."""
-    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
-    monkeypatch.setattr(start, "ready", lambda: None)
-    Base.metadata.create_all(db.engine())
-    with Session(db.engine()) as session, session.begin():
-        session.add(DemoClock(moment=FIRST_DAY))
+    with new_demo() as session:
         make_product(session, make_customer(session, customer_no="10000017"), "TRIO")
-        users.create_demo_accounts(session)
 
 
 def plan(day: date = date(2026, 11, 19), category: AppointmentCategory = AppointmentCategory.REPAIR) -> None:

@@ -2,24 +2,21 @@
 
 import re
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlmodel import Session, col, select
 from streamlit.testing.v1 import AppTest
 
-from core import db, start
+from core import db
 from core.actor import SYSTEM
-from core.db import Base
 from core.models.approval import Approval, ApprovalState
-from core.models.audit import DemoClock
 from core.models.bill import Bill, BillCategory
 from core.models.customer import Customer
 from core.models.payment import Payment, Refund, RefundState
-from core.services import bills, payments, users
+from core.services import bills, payments
 from core.services.bill_words import CreditReason
 from tests.builders import make_customer, make_product
-from tests.conftest import FIRST_DAY
+from tests.pages.conftest import NewDemo
 from tests.pages.test_bills import click, has, open_tab, texts
 from tests.services import money_stories
 
@@ -28,14 +25,9 @@ PAYER, TYPED = "BE66539000001343", "BE77539000001242"
 
 
 @pytest.fixture(autouse=True)
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(new_demo: NewDemo) -> None:
     """A demo on its first day, whose only customer got a bill of 84.00: two Trios."""
-    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
-    monkeypatch.setattr(start, "ready", lambda: None)
-    Base.metadata.create_all(db.engine())
-    with Session(db.engine()) as session, session.begin():
-        session.add(DemoClock(moment=FIRST_DAY))
-        users.create_demo_accounts(session)
+    with new_demo() as session:
         found = make_customer(session, customer_no="10000017")
         for number in ("1000001701", "1000001702"):
             make_product(session, found, "TRIO", product_no=number)

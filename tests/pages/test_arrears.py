@@ -2,39 +2,31 @@
 
 from datetime import date
 from html import unescape
-from pathlib import Path
 
 import pytest
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
-from core import clock, db, start
+from core import clock, db
 from core.actor import SYSTEM
-from core.db import Base
-from core.models.audit import DemoClock
 from core.models.billing_account import BillingAccount, DunningState, HoldReason
 from core.models.customer import Customer
 from core.models.dunning import BillDispute, PaymentDeclaration
 from core.models.payment import PaymentPlan, PlanState
 from core.models.product import Product, ProductStatus
-from core.services import dunning, payment_plans, users
-from tests.conftest import FIRST_DAY
+from core.services import dunning, payment_plans
+from tests.pages.conftest import NewDemo
 from tests.pages.test_bills import click, customer, has, open_tab, texts
 
 TODAY = date(2026, 11, 18)
 
 
 @pytest.fixture(autouse=True)
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(new_demo: NewDemo) -> None:
     """P05's story under another number: three bills late, suspended on 10 November by the follow-up."""
-    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
-    monkeypatch.setattr(start, "ready", lambda: None)
-    Base.metadata.create_all(db.engine())
-    with Session(db.engine()) as session, session.begin():
-        session.add(DemoClock(moment=FIRST_DAY))
+    with new_demo() as session:
         found = customer(session, 8, 9, 10, 11)
         dunning.catch_up(session, SYSTEM, customer_ids=[found.id], until=TODAY)
-        users.create_demo_accounts(session)
 
 
 def state() -> tuple[DunningState, set[ProductStatus]]:

@@ -1,22 +1,18 @@
 """The drawer of one bill, opened by an agent and by a customer."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlmodel import Session, func, select
 from streamlit.testing.v1 import AppTest
 
-from core import db, start
-from core.db import Base
-from core.models.audit import DemoClock
+from core import db
 from core.models.bill import Bill
 from core.models.billing_account import BillMedia
 from core.models.customer import CustomerKind
 from core.models.e_invoice import EInvoice
-from core.services import users
 from tests.builders import make_customer, make_product
-from tests.conftest import FIRST_DAY
+from tests.pages.conftest import NewDemo
 from tests.pages.test_bills import click, has, open_tab, texts
 from tests.services import money_stories
 
@@ -24,13 +20,9 @@ NUMBER = "2611000017"
 
 
 @pytest.fixture(autouse=True)
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
-    monkeypatch.setattr(start, "ready", lambda: None)
-    Base.metadata.create_all(db.engine())
-    with Session(db.engine()) as session, session.begin():
-        session.add(DemoClock(moment=FIRST_DAY))
-        users.create_demo_accounts(session)
+def demo(new_demo: NewDemo) -> None:
+    with new_demo():
+        pass
 
 
 def opened(who: str = "agent", *, business: bool = False) -> AppTest:

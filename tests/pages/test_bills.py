@@ -8,17 +8,15 @@ import pytest
 from sqlmodel import Session, col, select
 from streamlit.testing.v1 import AppTest
 
-from core import clock, db, start
+from core import clock, db
 from core.actor import SYSTEM
-from core.db import Base
-from core.models.audit import DemoClock
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerStatus
 from core.models.mandate import Mandate, MandateState
-from core.services import bills, collections, payment_plans, payments, users
+from core.services import bills, collections, payment_plans, payments
 from core.services.bill_words import CreditReason
 from tests.builders import make_customer, make_product
-from tests.conftest import FIRST_DAY
+from tests.pages.conftest import NewDemo
 from tests.services import money_stories
 
 SHELL = Path(__file__).resolve().parents[2] / "core" / "shell.py"
@@ -27,14 +25,10 @@ IBAN = "BE46539000000636"
 
 
 @pytest.fixture(autouse=True)
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(new_demo: NewDemo) -> None:
     """A demo on its first day, without customers, on a database of its own."""
-    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
-    monkeypatch.setattr(start, "ready", lambda: None)
-    Base.metadata.create_all(db.engine())
-    with Session(db.engine()) as session, session.begin():
-        session.add(DemoClock(moment=FIRST_DAY))
-        users.create_demo_accounts(session)
+    with new_demo():
+        pass
 
 
 def customer(session: Session, *months: int, plan: str = "TRIO", since: date = date(2022, 1, 1)) -> Customer:

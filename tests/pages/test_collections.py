@@ -1,23 +1,22 @@
 """The page of direct debits, and a customer's own collections, clicked through."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlmodel import Session, select
 from streamlit.testing.v1 import AppTest
 
-from core import clock, db, start
+from core import clock, db
 from core.actor import SYSTEM
-from core.db import Base
 from core.models.audit import DemoClock
 from core.models.collection import BatchState, Collection, CollectionBatch, CollectionState
 from core.models.customer import Customer
 from core.models.mandate import Mandate, MandateState
-from core.services import bills, collection_runs, users
+from core.services import bills, collection_runs
 from tests.bank.answers import camt, pain_of_a_file
 from tests.builders import AGENT, make_customer, make_product
 from tests.conftest import FIRST_DAY
+from tests.pages.conftest import NewDemo
 from tests.pages.test_bills import SHELL, click, has, texts
 from tests.services import money_stories
 
@@ -26,14 +25,9 @@ DUE, EVE = date(2026, 11, 23), date(2026, 11, 20)
 
 
 @pytest.fixture(autouse=True)
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(new_demo: NewDemo) -> None:
     """A demo on its first day with one bill that is to be collected on Monday the 23rd."""
-    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
-    monkeypatch.setattr(start, "ready", lambda: None)
-    Base.metadata.create_all(db.engine())
-    with Session(db.engine()) as session, session.begin():
-        session.add(DemoClock(moment=FIRST_DAY))
-        users.create_demo_accounts(session)
+    with new_demo() as session:
         customer = make_customer(session, customer_no="10000017", given_name=NAME)
         make_product(session, customer, "RED")
         money_stories.mandate(session, customer)

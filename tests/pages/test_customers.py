@@ -1,19 +1,16 @@
 """Clients: the search box and what it leads to."""
 
-from pathlib import Path
-
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from core import db, start
-from core.db import Base
-from core.models.audit import AuditEntry, DemoClock
-from core.services import customers, users
+from core import db
+from core.models.audit import AuditEntry
+from core.services import customers
 from core.services.customers import search_name
 from core.settings import ROOT
 from tests.builders import make_customer
-from tests.conftest import FIRST_DAY
+from tests.pages.conftest import NewDemo
 
 SHELL = ROOT / "core" / "shell.py"
 PEOPLE = (
@@ -25,17 +22,12 @@ PEOPLE = (
 
 
 @pytest.fixture(autouse=True)
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(new_demo: NewDemo) -> None:
     """A demo on its first day with four customers."""
-    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
-    monkeypatch.setattr(start, "ready", lambda: None)
-    Base.metadata.create_all(db.engine())
-    with Session(db.engine()) as session, session.begin():
-        session.add(DemoClock(moment=FIRST_DAY))
+    with new_demo() as session:
         for number, given, family in PEOPLE:
             name = search_name(given, family, None)
             make_customer(session, customer_no=number, given_name=given, family_name=family, search_name=name)
-        users.create_demo_accounts(session)
 
 
 def desk(who: str = "agent", **query: str) -> AppTest:

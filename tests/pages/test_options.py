@@ -6,19 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
-from core import db, start
-from core.db import Base
+from core import db
 from core.models.audit import DemoClock
 from core.models.customer import Customer, CustomerStatus
 from core.models.order import ProductOrder
 from core.models.product import Product, UsageAlert, UsageCap
-from core.services import move_progress, orders, users
+from core.services import move_progress, orders
 from core.services.option_reviews import Effective
 from tests.builders import AGENT, make_customer, make_product
-from tests.conftest import FIRST_DAY
+from tests.pages.conftest import NewDemo
 from tests.services.test_orders import paid_november
 
 SHELL = Path(__file__).resolve().parents[2] / "core" / "shell.py"
@@ -27,18 +26,13 @@ TRIO, HOT, LOCO = "1000001701", "1000001702", "1000001703"
 
 
 @pytest.fixture(autouse=True)
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(new_demo: NewDemo) -> None:
     """A demo on its first day with one customer, on a database of its own."""
-    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
-    monkeypatch.setattr(start, "ready", lambda: None)
-    Base.metadata.create_all(db.engine())
-    with Session(db.engine()) as session, session.begin():
-        session.add(DemoClock(moment=FIRST_DAY))
+    with new_demo() as session:
         customer = make_customer(session, customer_no="10000017")
         make_product(session, customer, "TRIO", product_no=TRIO, line="+3281000001")
         make_product(session, customer, "HOT", product_no=HOT, line="+32470000011", user_name="*Amadou*")
         paid_november(session, customer)
-        users.create_demo_accounts(session)
 
 
 def home(who: str = "agent") -> AppTest:

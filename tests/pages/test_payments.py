@@ -6,22 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
-from core import db, start
+from core import db
 from core.actor import SYSTEM
 from core.bank.statement import Entry
-from core.db import Base
-from core.models.audit import AuditEntry, DemoClock
+from core.models.audit import AuditEntry
 from core.models.bill import Bill
 from core.models.customer import Customer
 from core.models.payment import Payment, PaymentState
 from core.models.statement import BankStatement
-from core.services import payments, users
+from core.services import payments
 from tests.bank.writers import DAY, coda
 from tests.builders import make_customer, make_product
-from tests.conftest import FIRST_DAY
+from tests.pages.conftest import NewDemo
 from tests.services import money_stories
 
 SHELL = Path(__file__).resolve().parents[2] / "core" / "shell.py"
@@ -30,14 +29,9 @@ TYPED = "+++261/1000/05553+++"
 
 
 @pytest.fixture(autouse=True)
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(new_demo: NewDemo) -> None:
     """A demo on its first day, with Kevin Dubois and his bills of October and November, on a database of its own."""
-    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
-    monkeypatch.setattr(start, "ready", lambda: None)
-    Base.metadata.create_all(db.engine())
-    with Session(db.engine()) as session, session.begin():
-        session.add(DemoClock(moment=FIRST_DAY))
-        users.create_demo_accounts(session)
+    with new_demo() as session:
         kevin = make_customer(session, customer_no="10000055", given_name="Kevin", family_name="Dubois", search_name="kevin dubois")
         make_product(session, kevin, "TRIO")
         for month in (10, 11):

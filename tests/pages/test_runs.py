@@ -7,13 +7,12 @@ import pytest
 from sqlmodel import Session, func, select
 from streamlit.testing.v1 import AppTest
 
-from core import clock, db, start
+from core import clock, db
 from core.actor import SYSTEM
-from core.db import Base
 from core.models.audit import DemoClock
 from core.models.bill import Bill
-from core.services import jobs, users
-from tests.conftest import FIRST_DAY
+from core.services import jobs
+from tests.pages.conftest import NewDemo
 from tests.pages.test_bills import click, has, texts
 from tests.services import money_stories
 
@@ -22,14 +21,9 @@ TODAY = date(2026, 11, 18)
 
 
 @pytest.fixture(autouse=True)
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(new_demo: NewDemo) -> None:
     """P01 in a demo of its own, in which all is done until today."""
-    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
-    monkeypatch.setattr(start, "ready", lambda: None)
-    Base.metadata.create_all(db.engine())
-    with Session(db.engine()) as session, session.begin():
-        session.add(DemoClock(moment=FIRST_DAY))
-        users.create_demo_accounts(session)
+    with new_demo() as session:
         jobs.mark_done(session, SYSTEM, day=TODAY)
         money_stories.family(session)
 

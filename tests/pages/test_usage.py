@@ -3,40 +3,33 @@
 import json
 from datetime import date, datetime, timedelta
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from core import clock, db, start
+from core import clock, db
 from core.actor import SYSTEM
-from core.db import Base
-from core.models.audit import DemoClock
 from core.models.product import Product
 from core.models.usage import Direction, Tariff, UsageKind, Zone
-from core.services import usage, users
+from core.services import usage
 from core.services.usage import NewEvent
 from core.settings import ROOT
 from tests.builders import make_customer, make_product
 from tests.conftest import FIRST_DAY
+from tests.pages.conftest import NewDemo
 
 SHELL = ROOT / "core" / "shell.py"
 NASTY = '<img src=x onerror="alert(1)">**Noa**'
 
 
 @pytest.fixture(autouse=True)
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(new_demo: NewDemo) -> None:
     """A demo on its first day with one customer and one line, on a database of its own."""
-    db.use(f"sqlite:///{tmp_path / 'guichet.db'}")
-    monkeypatch.setattr(start, "ready", lambda: None)
-    Base.metadata.create_all(db.engine())
-    with Session(db.engine()) as session, session.begin():
-        session.add(DemoClock(moment=FIRST_DAY))
+    with new_demo() as session:
         customer = make_customer(session, customer_no="10000017")
         make_product(session, customer, product_no="1000001705", user_name="Noa", line="+32470000012")
-        users.create_demo_accounts(session)
 
 
 def use(*events: tuple[datetime, UsageKind, int], product_no: str = "1000001705", **given: Any) -> None:
