@@ -27,6 +27,10 @@ from core.bank.statement import (
 LINE = 128
 _FOLLOWS = {"0": "1", "1": "23489", "2": "23489", "3": "23489", "4": "489", "8": "49", "9": "0"}
 """Which record may come after which."""
+_AMOUNTS = {"1": slice(43, 58), "21": slice(32, 47), "8": slice(42, 57)}
+"""Where a record holds an amount; the library would read "1E+99" as one."""
+_ACCOUNTS = "0123"
+"""The kinds of account number that the standard knows."""
 _MOVEMENT, _TRAILER, _COUNTED = "21", "9", "1238"
 _KEY = slice(2, 10)
 """The number of a movement and of its detail."""
@@ -64,7 +68,7 @@ def _decode(data: bytes) -> str:
 
 
 def _check_shape(lines: Sequence[str]) -> None:
-    """Refuse a file whose lines have another length or order than CODA has, or that stops before its end.
+    """Refuse a file whose lines have another length, order, account or amount than CODA has, or that stops before its end.
 
     Its last code, whether another file follows, is not asked: banks write that one follows in files that stand alone.
     """
@@ -72,7 +76,10 @@ def _check_shape(lines: Sequence[str]) -> None:
     for number, line in enumerate(lines, 1):
         if len(line) != LINE:
             raise LineLength(line=number, length=len(line))
-        if line[0] not in _FOLLOWS[before]:
+        if line[0] not in _FOLLOWS[before] or (line[0] == "1" and line[1] not in _ACCOUNTS):
+            raise LineUnreadable(line=number)
+        amounts = (line[place] for record, place in _AMOUNTS.items() if line.startswith(record))
+        if not all(amount.isascii() and amount.isdigit() for amount in amounts):
             raise LineUnreadable(line=number)
         before = line[0]
     if before != "9":

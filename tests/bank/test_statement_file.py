@@ -154,6 +154,17 @@ class TestRefusalsOfCoda:
         found = refusal(changed(coda(ALL), line, start, text))
         assert (type(found), found.params) == (LineUnreadable, {"line": line})
 
+    @pytest.mark.parametrize("kind", [b"4", b"9", b" ", b"x"])
+    def test_refuses_an_account_of_a_kind_that_is_not_there(self, kind: bytes) -> None:
+        found = refusal(changed(coda(ALL), 2, 2, kind))
+        assert (type(found), found.params) == (LineUnreadable, {"line": 2})
+
+    @pytest.mark.parametrize(("line", "start"), [(2, 44), (3, 33), (18, 43)])
+    @pytest.mark.parametrize("amount", [b"1E+99", b"1E+9", b"1_0", b"NaN", b" 42"])
+    def test_refuses_an_amount_that_is_not_all_digits(self, line: int, start: int, amount: bytes) -> None:
+        found = refusal(changed(coda(ALL), line, start, amount.rjust(15, b"0")))
+        assert (type(found), found.params) == (LineUnreadable, {"line": line})
+
 
 class TestRefusalsOfCamt:
     def test_opens_no_file_that_an_entity_names(self) -> None:
