@@ -19,9 +19,12 @@ from core.services import audit, communications, dunning_effects, dunning_facts,
 from core.services.dunning_steps import Next, Notice, Situation
 from core.services.products import lock_customer
 from core.services.references import ogm
+from core.text_rules import normalise
 
 HOUR = 9
 """The hour at which the past is told."""
+_REASON, _PROOF = 200, 200
+"""What the columns hold."""
 
 
 class NothingLate(DomainError):
@@ -165,17 +168,18 @@ def release(session: Session, actor: Actor, *, customer_id: int, shown_version: 
 def dispute(session: Session, actor: Actor, *, customer_id: int, bill_no: str, disputed_cents: int, reason: str) -> None:
     """Write down what the customer contests of a bill: that amount alone is not claimed until it is decided (W9).
 
-    Raises NotFound, NoReason, DisputeTooHigh, DisputedAlready.
+    Raises NotFound, NoReason, Unreadable, TooLong, DisputeTooHigh, DisputedAlready.
     """
     actor.require(Permission.DUNNING_WRITE, customer_id)
     bill = _bill(session, customer_id, bill_no)
-    if not reason.strip():
+    reason = normalise(reason, field="reason", length=_REASON)
+    if not reason:
         raise NoReason
     if not 0 < disputed_cents <= bill.remaining_cents:
         raise DisputeTooHigh(left_cents=bill.remaining_cents)
     if _open_dispute(session, bill):
         raise DisputedAlready
-    row = BillDispute(customer_id=customer_id, bill_id=bill.id, disputed_cents=disputed_cents, reason=reason.strip(), since=clock.today())
+    row = BillDispute(customer_id=customer_id, bill_id=bill.id, disputed_cents=disputed_cents, reason=reason, since=clock.today())
     session.add(row)
     session.flush()
     after = {"bill_no": bill_no, "disputed_cents": disputed_cents}
@@ -203,12 +207,13 @@ def decide_dispute(session: Session, actor: Actor, *, customer_id: int, bill_no:
 def declare_payment(session: Session, actor: Actor, *, customer_id: int, proof: str) -> date:
     """Believe that the money is on its way, once a year: services come back the same day; return until when it is waited for (W9).
 
-    Raises NoProof, NothingLate, AnnouncedThisYear.
+    Raises NoProof, Unreadable, TooLong, NothingLate, AnnouncedThisYear.
     """
     actor.require(Permission.DUNNING_WRITE, customer_id)
     lock_customer(session, customer_id)
     account, today = _account(session, customer_id), clock.today()
-    if not proof.strip():
+    proof = normalise(proof, field="proof", length=_PROOF)
+    if not proof:
         raise NoProof
     if not dunning_steps.owed(dunning_facts.of_customer(session, customer_id, today), today, catalogue().dunning):
         raise NothingLate
@@ -217,7 +222,7 @@ def declare_payment(session: Session, actor: Actor, *, customer_id: int, proof: 
     if before:
         raise AnnouncedThisYear(on=before)
     until = today + timedelta(days=catalogue().dunning.announced_days.value)
-    row = PaymentDeclaration(customer_id=customer_id, year=today.year, day=today, until=until, proof=proof.strip())
+    row = PaymentDeclaration(customer_id=customer_id, year=today.year, day=today, until=until, proof=proof)
     session.add(row)
     session.flush()
     audit.record(

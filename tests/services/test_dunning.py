@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 from core import clock
 from core.actor import SYSTEM, Actor, Role
 from core.catalogue import catalogue
-from core.errors import ChangedMeanwhile, NotFound, NotPermitted
+from core.errors import ChangedMeanwhile, DomainError, NotFound, NotPermitted
 from core.models.bill import Bill, BillState, LineKind
 from core.models.billing_account import BillingAccount, BillMedia, DunningState, HoldReason
 from core.models.communication import Communication, MessageChannel
@@ -19,6 +19,7 @@ from core.services import arrears, bill_runs, bills, collections, dunning, expla
 from core.services.bill_words import FEE_REMINDER
 from core.services.option_rules import Situation, Suspended, may_order
 from core.services.products import held
+from core.text_rules import TooLong, Unreadable
 from tests.builders import AGENT, VIEWER, make_customer, make_product, self_of
 from tests.services.money_stories import bill, mandate, paid, trio
 
@@ -309,6 +310,13 @@ class TestDispute:
         with pytest.raises(NotFound):
             dunning.dispute(session, AGENT, customer_id=make_customer(session).id, disputed_cents=100, **given)
 
+    @pytest.mark.parametrize(("reason", "refusal"), [("x" * 201, TooLong), ("Bou\0quet", Unreadable), ("a\nb", Unreadable)])
+    def test_refuses_a_reason_that_could_not_be_stored(self, session: Session, reason: str, refusal: type[DomainError]) -> None:
+        customer = trio(session, 8)
+        with pytest.raises(refusal) as found:
+            dunning.dispute(session, AGENT, customer_id=customer.id, bill_no="2608000055", disputed_cents=100, reason=reason)
+        assert found.value.field == "reason"
+
 
 class TestDeclarePayment:
     def test_is_believed_the_same_day_and_once_a_year(self, session: Session) -> None:
@@ -332,6 +340,12 @@ class TestDeclarePayment:
             dunning.declare_payment(session, AGENT, customer_id=trio(session, 8).id, proof=" ")
         with pytest.raises(dunning.NothingLate):
             dunning.declare_payment(session, AGENT, customer_id=trio(session, 11).id, proof="Extrait")
+
+    @pytest.mark.parametrize(("proof", "refusal"), [("x" * 201, TooLong), ("Ex\0trait", Unreadable), ("a\u202eb", Unreadable)])
+    def test_refuses_a_proof_that_could_not_be_stored(self, session: Session, proof: str, refusal: type[DomainError]) -> None:
+        with pytest.raises(refusal) as found:
+            dunning.declare_payment(session, AGENT, customer_id=trio(session, 8).id, proof=proof)
+        assert found.value.field == "proof"
 
 
 class TestPlan:
