@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import law
 from core.errors import N_, DomainError
+from core.models.billing_account import PaymentMethod
+from core.models.payment import Payment, PaymentState
 from core.services import bills, payments
 from core.services.payments import NothingReceived, NotReceivedYet
 from core.services.references import parse_ogm
-from core.text_rules import needed, normalise
+from core.text_rules import fold, needed, normalise
 
 COMMENT_LENGTH = 200
 _AMOUNT = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,2}))?")
@@ -40,6 +43,16 @@ class NamesAnotherFile(DomainError):
 
     message = N_("This communication is that of another customer's bill. Open his file, or leave it out.")
     field = "communication"
+
+
+class BookedAlready(DomainError):
+    """The bank's statement brought this money before."""
+
+    message = N_(
+        "The bank's statement of {day} brought {amount_cents} of this customer. "
+        "If this is other money, give its own communication, or wait for its statement."
+    )
+    field = "amount"
 
 
 class AmountUnreadable(DomainError):
@@ -79,6 +92,13 @@ def spread(cents: int, rests: Sequence[tuple[str, int]]) -> tuple[tuple[str, int
     return tuple(shares)
 
 
+def same_words(one: str | None, other: str | None) -> bool:
+    """Whether two communications may be of the same transfer: they are the same, however written, or one of them is missing."""
+    if not one or not other:
+        return True
+    return (parse_ogm(one) or fold(one)) == (parse_ogm(other) or fold(other))
+
+
 def preview(session: Session, actor: Actor, *, customer_id: int, amount_cents: int, bill_no: str | None = None) -> Preview:
     """Tell what a payment would do; with a bill, that one is paid first."""
     actor.require(Permission.PAYMENT_RECORD, customer_id)
@@ -108,7 +128,8 @@ def enter(
 ) -> int:
     """Write down a payment of a customer, with a comment that says how it is known; return its id.
 
-    Raises NothingReceived, TooMuchByHand, NotReceivedYet, TooLongAgo, NamesAnotherFile, Missing without a comment, NotFound.
+    Raises NothingReceived, TooMuchByHand, NotReceivedYet, TooLongAgo, NamesAnotherFile, Missing without a comment, BookedAlready,
+    NotFound.
     """
     actor.require(Permission.PAYMENT_RECORD, customer_id)
     if amount_cents <= 0:
@@ -123,7 +144,25 @@ def enter(
     if payments.owner_of(session, communication) not in {None, customer_id}:
         raise NamesAnotherFile
     comment = needed(comment, field="comment", length=COMMENT_LENGTH)
+    payments.lock(session, [customer_id])  # A statement that is being taken in holds him too: its money is seen once it is there.
+    if day := _brought_on(session, customer_id, received_on, amount_cents, communication):
+        raise BookedAlready(day=day, amount_cents=amount_cents)
     return payments.record(
         session, actor, customer_id=customer_id, received_on=received_on, amount_cents=amount_cents, comment=comment,
         communication=communication or None, bill_no=bill_no or parse_ogm(communication),
     )  # fmt: skip
+
+
+def _brought_on(session: Session, customer_id: int, received_on: date, amount_cents: int, communication: str) -> date | None:
+    """Return the day on which a statement brought what may be the same money, as `statements` meets what was written by hand."""
+    days = timedelta(days=law("payment_by_hand_meets_statement_days"))
+    query = select(col(Payment.received_on), col(Payment.communication)).where(
+        col(Payment.customer_id) == customer_id,
+        col(Payment.amount_cents) == amount_cents,
+        col(Payment.method) == PaymentMethod.TRANSFER.value,
+        col(Payment.state) == PaymentState.MATCHED,
+        col(Payment.statement_id).is_not(None),
+        col(Payment.received_on).between(received_on - days, received_on + days),
+    )
+    found = session.execute(query.order_by(col(Payment.received_on), col(Payment.id))).all()
+    return next((day for day, words in found if same_words(words, communication)), None)

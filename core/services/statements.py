@@ -19,18 +19,19 @@ from sqlmodel import Session, col
 from core import clock
 from core.actor import Actor, Permission
 from core.bank import statement_file
-from core.bank.statement import Entry, Nature, Statement
+from core.bank.statement import Entry, LineUnreadable, Nature, Statement
 from core.catalogue import company, law
 from core.errors import N_, DomainError
 from core.models.billing_account import PaymentMethod
 from core.models.payment import Payment, PaymentState
 from core.models.statement import BankStatement
 from core.services import audit, payments
+from core.services.payment_entry import same_words
 from core.services.payments import Origin
 from core.services.references import group_iban
 
 LISTED = 20
-_NAME, _COMMUNICATION, _PAYER, _IBAN, _REFERENCE = 120, 140, 120, 34, 35
+_NAME, _NUMBER, _COMMUNICATION, _PAYER, _IBAN, _REFERENCE = 120, 35, 140, 120, 34, 35
 _TWELVE_DIGITS = 12
 _MOST_CENTS = 2**31 - 1
 """What a payment can hold: no customer pays 21 million euro at once, but a company moves them between its accounts."""
@@ -47,6 +48,13 @@ class OtherContent(DomainError):
     """A statement of that number and day was taken in with other balances."""
 
     message = N_("Statement {number} of {day} was taken in before, with other balances. Ask the bank which one holds.")
+    field = "file"
+
+
+class StandsTwice(DomainError):
+    """A file holds two statements of the same number and day: which one holds, the bank alone knows."""
+
+    message = N_("Statement {number} of {day} stands twice in this file. Ask the bank for the file again.")
     field = "file"
 
 
@@ -133,7 +141,7 @@ def look(session: Session, actor: Actor, *, data: bytes) -> Taken:
 def take_in(session: Session, actor: Actor, *, name: str, data: bytes) -> Taken:
     """Book what a file holds, and return what became of it; what was taken in before changes nothing.
 
-    Raises NotAStatement and the other refusals of core.bank, OtherAccount, OtherContent, NotYet, TakenMeanwhile.
+    Raises NotAStatement and the other refusals of core.bank, OtherAccount, OtherContent, StandsTwice, NotYet, TakenMeanwhile.
     """
     actor.require(Permission.STATEMENT_IMPORT)
     found = _checked(data)
@@ -181,14 +189,19 @@ def taken_in(session: Session, actor: Actor, *, limit: int = LISTED) -> list[Sta
 
 
 def _checked(data: bytes) -> list[Statement]:
-    """Read a file, and refuse one that is not of our account or of a day to come."""
-    found, ours = statement_file.read(data), company().iban
+    """Read a file, and refuse one that is not of our account, of a day to come, or that holds a statement twice."""
+    found, ours, seen = statement_file.read(data), company().iban, set()
     for one in found:
         if one.account != ours:
             raise OtherAccount(line=one.line, account=group_iban(one.account), ours=group_iban(ours))
         if one.day > clock.today():
             raise NotYet(number=one.number, day=one.day)
-    return list({_key(one): one for one in found}.values())
+        if len(one.number) > _NUMBER:
+            raise LineUnreadable(line=one.line)
+        if _key(one) in seen:
+            raise StandsTwice(number=one.number, day=one.day)
+        seen.add(_key(one))
+    return found
 
 
 def _key(one: Statement) -> tuple[str, str, date]:
@@ -279,9 +292,12 @@ def _elsewhere(session: Session, one: Statement, statement_id: int | None) -> Co
 
 
 def _by_hand(session: Session, customer_id: int, entry: Entry, taken: set[int]) -> int | None:
-    """Return the transfer of this amount that a clerk wrote down before the statement came, once."""
+    """Return the transfer of this amount that a clerk wrote down before the statement came, once.
+
+    With another communication it is other money; the one that has the same goes before one that has none.
+    """
     days = timedelta(days=law("payment_by_hand_meets_statement_days"))
-    query = select(col(Payment.id)).where(
+    query = select(col(Payment.id), col(Payment.communication)).where(
         col(Payment.customer_id) == customer_id,
         col(Payment.amount_cents) == entry.amount_cents,
         col(Payment.method) == PaymentMethod.TRANSFER.value,
@@ -290,8 +306,9 @@ def _by_hand(session: Session, customer_id: int, entry: Entry, taken: set[int]) 
         col(Payment.received_on).between(entry.booked_on - days, entry.booked_on + days),
         col(Payment.id).not_in(taken),
     )
-    found: int | None = session.execute(query.order_by(col(Payment.received_on), col(Payment.id)).limit(1)).scalar_one_or_none()
-    return found
+    found = session.execute(query.order_by(col(Payment.received_on), col(Payment.id))).all()
+    same = [(payment_id, words) for payment_id, words in found if same_words(words, entry.communication)]
+    return min(same, key=lambda one: not one[1], default=(None,))[0]
 
 
 def _book(session: Session, actor: Actor, origin: Origin, line: Line) -> None:

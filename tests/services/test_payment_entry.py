@@ -1,22 +1,27 @@
 """A payment written down by hand: what it would do, what it does, and what is refused."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import Session, select
 
+from core.actor import SYSTEM, Actor, Role
+from core.bank.statement import Entry
 from core.errors import NotFound, NotPermitted
 from core.models.audit import AuditEntry
 from core.models.customer import Customer
-from core.services import bills, payment_entry
-from core.services.payment_entry import AmountUnreadable, NamesAnotherFile, TooLongAgo, TooMuchByHand, cents_of, spread
+from core.services import bills, payment_entry, payments, statements
+from core.services.payment_entry import AmountUnreadable, BookedAlready, NamesAnotherFile, TooLongAgo, TooMuchByHand, cents_of, spread
 from core.services.payments import NothingReceived, NotReceivedYet
 from core.text_rules import Missing
+from tests.bank.writers import coda
 from tests.builders import AGENT, VIEWER, make_customer
 from tests.services.money_stories import trio
 
 TODAY = date(2026, 11, 18)
+BILLING = Actor(user_id=None, username="billing", role=Role.BILLING)
+AUGUST, SEPTEMBER = "+++260/8000/05549+++", "+++260/9000/05576+++"
 
 
 def enter(session: Session, customer: Customer, **more: Any) -> int:
@@ -92,3 +97,43 @@ class TestEnter:
         customer = trio(session, 8)
         with pytest.raises(NotPermitted):
             payment_entry.enter(session, VIEWER, customer_id=customer.id, received_on=TODAY, amount_cents=1, comment="x")
+
+
+class TestEnterAfterTheStatement:
+    """The bank brought 42.00 for the bill of August on 5 November."""
+
+    BROUGHT = date(2026, 11, 5)
+
+    def _brought(self, session: Session) -> Customer:
+        customer = trio(session, 8, 9)
+        entry = Entry(4200, self.BROUGHT, communication="260800005549", structured=True, bank_reference="A1")
+        statements.take_in(session, BILLING, name="x", data=coda([entry], day=self.BROUGHT))
+        return customer
+
+    @pytest.mark.parametrize("communication", ["", AUGUST, "260800005549", "***260/8000/05549***"])
+    @pytest.mark.parametrize("days", [-10, 0, 10])
+    def test_refuses_what_the_statement_brought_and_names_its_day(self, session: Session, communication: str, days: int) -> None:
+        customer = self._brought(session)
+        with pytest.raises(BookedAlready) as refusal:
+            enter(session, customer, communication=communication, received_on=self.BROUGHT + timedelta(days=days))
+        assert (refusal.value.field, refusal.value.params) == ("amount", {"day": self.BROUGHT, "amount_cents": 4200})
+        assert bills.open_summary(session, customer.id).open_cents == 4200
+
+    @pytest.mark.parametrize(
+        "more",
+        [{"communication": SEPTEMBER}, {"amount_cents": 4199}, {"received_on": date(2026, 11, 16)}, {"received_on": date(2026, 10, 25)}],
+    )
+    def test_takes_other_money(self, session: Session, more: dict[str, Any]) -> None:
+        assert enter(session, self._brought(session), **({"received_on": self.BROUGHT} | more))
+
+    def test_takes_the_same_amount_of_another_customer(self, session: Session) -> None:
+        self._brought(session)
+        assert enter(session, make_customer(session), received_on=self.BROUGHT)
+
+    def test_refuses_again_what_the_statement_confirmed(self, session: Session) -> None:
+        customer = trio(session, 8, 9)
+        payments.record(session, SYSTEM, customer_id=customer.id, received_on=self.BROUGHT, amount_cents=4200)
+        entry = Entry(4200, self.BROUGHT, communication="260800005549", structured=True, bank_reference="A1")
+        statements.take_in(session, BILLING, name="x", data=coda([entry], day=self.BROUGHT))
+        with pytest.raises(BookedAlready):
+            enter(session, customer, received_on=self.BROUGHT)

@@ -8,12 +8,12 @@ import pytest
 from sqlmodel import Session, func, select
 
 from core.actor import SYSTEM, Actor, Role
-from core.bank.statement import Entry, Nature
+from core.bank.statement import Entry, LineUnreadable, Nature
 from core.errors import NotPermitted
 from core.models.payment import Payment, PaymentAllocation, PaymentState
 from core.models.statement import BankStatement
 from core.services import bills, payments, statements
-from core.services.statements import Fate, NotYet, OtherAccount, OtherContent, Taken
+from core.services.statements import Fate, NotYet, OtherAccount, OtherContent, StandsTwice, Taken
 from tests.bank.writers import camt, coda
 from tests.builders import AGENT
 from tests.services.money_stories import trio
@@ -102,6 +102,20 @@ class TestTakeIn:
         assert session.get_one(Payment, payment).entry_no == 1
         assert bills.open_summary(session, customer.id).credit_cents == 4200
 
+    def test_another_communication_by_hand_is_other_money(self, session: Session) -> None:
+        customer = trio(session, 8, 9)
+        payments.record(session, SYSTEM, received_on=date(2026, 11, 16), amount_cents=4200, communication="+++260/9000/05576+++")
+        assert fates(take_in(session, coda([RIGHT]))) == {"matched": (1, 4200)}
+        assert bills.open_summary(session, customer.id).open_cents == 0
+
+    def test_meets_the_payment_by_hand_of_its_communication_before_one_without(self, session: Session) -> None:
+        customer = trio(session, 8, 9)
+        bare = payments.record(session, SYSTEM, customer_id=customer.id, received_on=date(2026, 11, 15), amount_cents=4200)
+        named = payments.record(session, SYSTEM, received_on=date(2026, 11, 16), amount_cents=4200, communication="260 8000 05549")
+        other = replace(RIGHT, communication="260900005576", bank_reference="B1")
+        assert fates(take_in(session, coda([RIGHT, other]))) == {"known": (2, 8400)}
+        assert (session.get_one(Payment, named).entry_no, session.get_one(Payment, bare).entry_no) == (1, 2)
+
     def test_another_amount_by_hand_is_other_money(self, session: Session) -> None:
         customer = trio(session, 8)
         payments.record(session, SYSTEM, customer_id=customer.id, received_on=date(2026, 11, 16), amount_cents=4199)
@@ -131,6 +145,25 @@ class TestTakeIn:
         take_in(session, coda([FREE]))
         with pytest.raises(OtherContent):
             take_in(session, coda([FREE, FREE]))
+
+    @pytest.mark.parametrize("second", [[RIGHT], [FREE], []])
+    @pytest.mark.parametrize("kind", ["coda", "camt"])
+    def test_refuses_a_file_that_holds_a_statement_twice(self, session: Session, kind: str, second: list[Entry]) -> None:
+        trio(session, 8)
+        data = coda([RIGHT], last=False) + coda(second)
+        if kind == "camt":
+            added = camt(second).partition(b"<Stmt>")[2].partition(b"</Stmt>")[0]
+            data = camt([RIGHT]).replace(b"</Stmt>", b"</Stmt><Stmt>" + added + b"</Stmt>")
+        for verb in (statements.look, statements.take_in):
+            with pytest.raises(StandsTwice) as refusal:
+                verb(session, BILLING, data=data, **({"name": "x"} if verb is statements.take_in else {}))
+            assert refusal.value.params == {"number": "231", "day": DAY}
+        assert (count(session, Payment), count(session, BankStatement)) == (0, 0)
+
+    def test_refuses_a_number_that_is_longer_than_any(self, session: Session) -> None:
+        assert take_in(session, camt([], number="9" * 35)).new_statements == 1
+        with pytest.raises(LineUnreadable):
+            take_in(session, camt([], number="9" * 36))
 
     def test_refuses_a_day_to_come(self, session: Session) -> None:
         with pytest.raises(NotYet):
