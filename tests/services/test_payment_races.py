@@ -11,7 +11,7 @@ from core.errors import ChangedMeanwhile
 from core.models.bill import Bill
 from core.models.payment import Payment, PaymentAllocation, PaymentState
 from core.models.statement import BankStatement
-from core.services import payment_corrections, payments, statements
+from core.services import payment_corrections, payment_entry, payments, statements
 from core.services.payment_corrections import NothingCounted
 from core.services.statements import TakenMeanwhile
 from tests.bank.writers import DAY, coda
@@ -87,3 +87,17 @@ class TestTakeIn:
         assert (len(fresh), len(late)) == (1, THREADS - 1)
         assert (count(scratch, Payment), count(scratch, BankStatement)) == (2, 1)
         assert count(scratch, Payment, state=PaymentState.UNMATCHED) == 1
+
+    def test_a_clerk_and_a_statement_bring_the_same_money_once(self, scratch: Engine) -> None:
+        with Session(scratch, expire_on_commit=False) as session, session.begin():
+            customer = trio(session, 8)
+        data = coda([Entry(4200, DAY, communication="260800005549", structured=True)])
+        given = {"customer_id": customer.id, "received_on": DAY, "amount_cents": 4200, "comment": "Proof by e-mail"}
+
+        def either(session: Session, number: int) -> object:
+            if number == 0:
+                return payment_entry.enter(session, AGENT, **given)  # type: ignore[arg-type]
+            return statements.take_in(session, SYSTEM, name="x", data=data)
+
+        at_once(scratch, either)
+        assert (count(scratch, Payment), count(scratch, BankStatement)) == (1, 1)
