@@ -134,6 +134,8 @@ def _covered(draft: BillDraft) -> Coverage:
             paid[line.product_id] = line.since
         elif line.kind in {LineKind.SUBSCRIPTION, LineKind.OPTION} and line.until:
             paid[line.product_id] = max(line.until, paid.get(line.product_id, line.until))
+        elif line.kind is LineKind.ONE_OFF and line.since:
+            paid[line.product_id] = line.since
     return Coverage(draft.bill_date, draft.period.until, paid)
 
 

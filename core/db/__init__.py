@@ -2,7 +2,7 @@
 
 from core.db.ask import ask, once
 from core.db.base import Base, closed
-from core.db.engine import RESET_LOCK, OnlyReads, engine, life, look_again, make_engine, reading, snapshot, transaction, use
+from core.db.engine import RESET_LOCK, OnlyReads, engine, life, look_again, make_engine, part, reading, snapshot, transaction, use
 
 __all__ = [
     "RESET_LOCK",
@@ -15,6 +15,7 @@ __all__ = [
     "look_again",
     "make_engine",
     "once",
+    "part",
     "reading",
     "snapshot",
     "transaction",

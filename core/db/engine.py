@@ -86,6 +86,13 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
+def part(session: Session) -> Iterator[None]:
+    """Open a part of the transaction that fails alone: what it wrote is taken back, and what was written before it stays."""
+    with session.begin_nested():
+        yield
+
+
+@contextmanager
 def reading() -> Iterator[Session]:
     """Open a session that only reads; within a `snapshot()`, the one that all its readings share."""
     shared = _snapshot.get()

@@ -80,7 +80,7 @@ class UsageEvent(Base, table=True):
     other_party: str | None = Field(default=None, max_length=20)
     quantity: int = Field(sa_type=BigInteger)
     over_quantity: int = Field(default=0, sa_type=BigInteger)
-    charged_cents: int = 0
+    charged_cents: int = Field(default=0, sa_type=BigInteger)
     bill_id: int | None = Field(default=None, foreign_key="bill.id")
 
 
@@ -102,4 +102,4 @@ class UsageDay(Base, table=True):
     events: int
     quantity: int = Field(sa_type=BigInteger)
     over_quantity: int = Field(default=0, sa_type=BigInteger)
-    charged_cents: int = 0
+    charged_cents: int = Field(default=0, sa_type=BigInteger)

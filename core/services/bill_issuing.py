@@ -15,10 +15,12 @@ from core.actor import Actor, Permission
 from core.db.keys import take_ids
 from core.errors import N_, DomainError
 from core.models.bill import Bill, BillCategory, BillLine, BillState
-from core.services import audit, bill_numbers, bill_printing, communications, e_invoices, usage
+from core.models.payment import PaymentAllocation
+from core.services import audit, bill_numbers, bill_printing, communications, e_invoices, surplus, usage
 from core.services.bill_printing import Addressee, Issue
 from core.services.billing import BillDraft, Line
 from core.services.references import ogm
+from core.services.surplus import LeftOver
 
 
 class NothingToBill(DomainError):
@@ -52,7 +54,8 @@ class Issued:
 def issue(session: Session, actor: Actor, *, customer_id: int, draft: BillDraft, bill_no: str | None = None) -> Issued:
     """Issue a bill, write it down and tell the customer.
 
-    Its due date follows the way of paying on its date; open credit comes off it. Raises NothingToBill for a negative amount.
+    Its due date follows the way of paying on its date; open credit and what is left of payments come off it (W8). Raises NothingToBill
+    for a negative amount.
     """
     actor.require(Permission.BILL_ISSUE, customer_id)
     found = issue_many(session, actor, bills=[ToIssue(customer_id, draft, bill_no)])[0]
@@ -84,17 +87,21 @@ def issue_many(session: Session, actor: Actor, *, bills: Sequence[ToIssue]) -> l
         return []
     to = bill_printing.addressees(session, {one.customer_id for one in bills})
     numbers = _numbers(session, bills)
+    money_left = surplus.of_customers(session, set(to))
     credits_left = _open_credits(session, set(to))
-    tokens = _tokens(len(bills))
-    rows = [
-        _row(to[one.customer_id], one, number, token, _take_credit(credits_left[one.customer_id], one.draft))
-        for one, number, token in zip(bills, numbers, tokens, strict=True)
-    ]
-    ids = take_ids(session, Bill, len(rows))
-    session.execute(insert(_table(Bill)), [row | {"id": key} for key, row in zip(ids, rows, strict=True)])
+    rows, counted = [], []
+    for one, number, token, bill_id in zip(bills, numbers, _tokens(len(bills)), take_ids(session, Bill, len(bills)), strict=True):
+        credited = _take_credit(credits_left[one.customer_id], one.draft)
+        paid = _take_money(money_left[one.customer_id], one.draft.amount_due_cents - credited)
+        rows.append(_row(to[one.customer_id], one, number, token, credited, sum(paid.values())) | {"id": bill_id})
+        counted += [_allocation(one, bill_id, payment_id, cents) for payment_id, cents in paid.items()]
+    ids = [row["id"] for row in rows]
+    session.execute(insert(_table(Bill)), rows)
     lines = [row for one, bill_id in zip(bills, ids, strict=True) for row in line_rows(one.customer_id, bill_id, one.draft.lines)]
     if lines:
         session.execute(insert(_table(BillLine)), lines)
+    if counted:
+        session.execute(insert(_table(PaymentAllocation)), counted)
     found = {"bills": len(bills), "first": min(numbers), "last": max(numbers)}
     customer = bills[0].customer_id if len(to) == 1 else None
     audit.record(session, actor, action="bill:issue", object_type="bill", object_id=max(numbers), customer_id=customer, after=found)
@@ -161,17 +168,38 @@ def _take_credit(notes: list[Bill], draft: BillDraft) -> int:
     return taken
 
 
+def _take_money(left: list[LeftOver], asked: int) -> dict[int, int]:
+    """Use up what is left of payments for what a bill asks, the oldest first, and return how much of each."""
+    taken: dict[int, int] = {}
+    for payment in left:
+        if cents := min(asked, payment.cents):
+            payment.cents -= cents
+            asked -= cents
+            taken[payment.payment_id] = cents
+    return taken
+
+
+def _allocation(one: ToIssue, bill_id: int, payment_id: int, cents: int) -> dict[str, Any]:
+    return {
+        "customer_id": one.customer_id,
+        "payment_id": payment_id,
+        "bill_id": bill_id,
+        "amount_cents": cents,
+        "allocated_on": one.draft.bill_date,
+    }
+
+
 def _tokens(many: int) -> list[str]:
     """Return random tokens of 32 characters, all drawn at once."""
     drawn = secrets.token_hex(16 * many)
     return [drawn[start : start + 32] for start in range(0, len(drawn), 32)]
 
 
-def _row(to: Addressee, one: ToIssue, number: str, token: str, credited: int) -> dict[str, Any]:
+def _row(to: Addressee, one: ToIssue, number: str, token: str, credited: int, paid: int) -> dict[str, Any]:
     draft = one.draft
-    issued = Issue(number, ogm(number), one.at or clock.now(), token, credited)
+    issued = Issue(number, ogm(number), one.at or clock.now(), token, credited, paid)
     mandate = to.mandate_on(draft.bill_date)
-    remaining = draft.amount_due_cents - credited
+    remaining = draft.amount_due_cents - credited - paid
     return {
         "version": 1,
         "customer_id": to.customer_id,

@@ -84,6 +84,7 @@ class Issue:
     at: datetime
     token: str
     credited_cents: int = 0
+    paid_cents: int = 0
 
 
 def addressees(session: Session, customer_ids: Collection[int]) -> dict[int, Addressee]:
@@ -145,6 +146,7 @@ def bill(to: Addressee, draft: BillDraft, issue: Issue) -> PrintedBill:
         peppol_id=to.peppol_id,
         uses=tuple(_uses(to, draft.counts)),
         credited_cents=issue.credited_cents,
+        paid_cents=issue.paid_cents,
         debit=PrintedDebit(mandate.umr, next_banking_day(due), mandate.iban[-4:]) if mandate else None,
         free_exit_on=_free_exit(to.items.values()),
         advice=_advice(to, draft) if draft.bill_date.month == DECEMBER else None,

@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import law
+from core.db import part
 from core.db.keys import insert_once
 from core.models.bill import Bill, BillCategory
 from core.models.bill_run import BillRun, BillRunItem, Outcome
@@ -208,24 +209,42 @@ def problems(session: Session, actor: Actor, *, day: date) -> list[Problem]:
 
 
 def _make(session: Session, actor: Actor, day: date, ids: Sequence[int]) -> None:
-    """Draft and issue the bills of some customers; a draft only reads, so a mistake in it is one customer's alone."""
+    """Draft and issue the bills of some customers; one customer's mistake, in his draft or in his issue, is his alone."""
     todo: list[ToIssue] = []
     for customer_id in ids:
         try:
-            draft = _draft(session, customer_id, day)
-        except Exception as error:
-            log.error("no bill of %s for customer id %s", day, customer_id, exc_info=error)  # noqa: TRY400 - told, not raised
-            _mark(session, day, customer_id, Outcome.FAILED, problem=f"{type(error).__name__}: {error}"[:200])
+            with part(session):
+                draft = _draft(session, customer_id, day)
+        except Exception as error:  # noqa: BLE001 - told where the run is told
+            _fail(session, day, customer_id, error)
             continue
         if draft is None:
             _mark(session, day, customer_id, Outcome.NOTHING)
         else:
             todo.append(ToIssue(customer_id, draft))
-    issued = bill_issuing.issue_many(session, actor, bills=todo)
-    for one, bill in zip(todo, issued, strict=True):
-        usage.bill(session, actor, customer_id=one.customer_id, bill_id=bill.id, until=one.draft.usage_period.until)
-        bill_issuing.announce(session, actor, customer_id=one.customer_id, bill=bill)
-        _mark(session, day, one.customer_id, Outcome.ISSUED, bill_id=bill.id)
+    _issue(session, actor, day, todo)
+
+
+def _issue(session: Session, actor: Actor, day: date, todo: Sequence[ToIssue]) -> None:
+    """Issue bills together; where that fails, each alone, so that the one who cannot be billed is found."""
+    try:
+        with part(session):
+            issued = bill_issuing.issue_many(session, actor, bills=todo)
+            for one, bill in zip(todo, issued, strict=True):
+                usage.bill(session, actor, customer_id=one.customer_id, bill_id=bill.id, until=one.draft.usage_period.until)
+                bill_issuing.announce(session, actor, customer_id=one.customer_id, bill=bill)
+                _mark(session, day, one.customer_id, Outcome.ISSUED, bill_id=bill.id)
+    except Exception as error:  # noqa: BLE001 - told where the run is told
+        if len(todo) == 1:
+            _fail(session, day, todo[0].customer_id, error)
+            return
+        for one in todo:
+            _issue(session, actor, day, [one])
+
+
+def _fail(session: Session, day: date, customer_id: int, error: Exception) -> None:
+    log.error("no bill of %s for customer id %s", day, customer_id, exc_info=error)
+    _mark(session, day, customer_id, Outcome.FAILED, problem=f"{type(error).__name__}: {error}"[:200])
 
 
 def _draft(session: Session, customer_id: int, day: date) -> billing.BillDraft | None:

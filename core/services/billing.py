@@ -60,11 +60,18 @@ class OneOff:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What the last bill did: all that was held on its date is paid until a day; `paid_until` names products paid until another one."""
+    """What the last bill did: all that was held on its date is paid until a day; `paid_until` names products paid until another one.
+
+    What came on the date itself may have come after the bill was made: it is paid only where `paid_until` names it.
+    """
 
     bill_date: date
     until: date
     paid_until: Mapping[int | None, date] = field(default_factory=dict)
+
+    def knows(self, one: Held) -> bool:
+        """Whether the last bill counted on a product."""
+        return one.since < self.bill_date or (one.since == self.bill_date and one.product_id in self.paid_until)
 
 
 @dataclass(frozen=True)
@@ -227,7 +234,7 @@ def _category(account: Account, bill_date: date, previous: Coverage | None) -> B
 
 
 def _held_lines(one: Held, account: Account, period: Period, bill_date: date, previous: Coverage | None, sold: Catalogue) -> Iterator[Line]:
-    known = previous is not None and one.since <= previous.bill_date
+    known = previous is not None and previous.knows(one)
     offering = sold[one.code]
     if one.since > bill_date or one.until == one.since:
         return

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, CompoundSelect, Select, bindparam, func, literal, select, union_all
+from sqlalchemy import BindParameter, CompoundSelect, Select, bindparam, exists, func, literal, select, union_all
 from sqlmodel import Session, col
 
 from core import clock
@@ -28,6 +28,8 @@ FEE = "FEE_TECHNICIAN"
 """A technician's visit, and the in-home work of a move."""
 _CHARGES = {1: (FEE, LineKind.ONE_OFF), 2: (FEE, LineKind.ONE_OFF), 3: (FEE_REMINDER, LineKind.PENALTY)}
 """What the visits, the moves and the reminders of the query below are on a bill."""
+_NOTED_LATE = timedelta(days=62)
+"""How long before the last bill a visit may lie that is still looked for: a technician's report comes within two months."""
 _BILLED = (ProductStatus.ACTIVE, ProductStatus.SUSPENDED, ProductStatus.PENDING_TERMINATE, ProductStatus.TERMINATED)
 
 
@@ -106,12 +108,14 @@ def _coverage(session: Session, customer_id: int) -> Coverage | None:
             paid[line.product_id] = line.since
         elif line.kind in {LineKind.SUBSCRIPTION, LineKind.OPTION} and line.until:
             paid[line.product_id] = max(line.until, paid.get(line.product_id, line.until))
+        elif line.kind is LineKind.ONE_OFF and line.since:
+            paid[line.product_id] = line.since
     return Coverage(last.bill_date, last.period_until, paid)
 
 
 def _one_offs(session: Session, customer_id: int, previous: Coverage | None, bill_date: date) -> list[OneOff]:
-    """Return the technician's visits, the moves and the reminders since the last bill that are not free."""
-    after = previous.bill_date if previous else date.min
+    """Return the technician's visits, the moves and the reminders that are not free and on no bill yet, however late they were noted."""
+    after = previous.bill_date - _NOTED_LATE if previous else date.min
     found = ask(session, _one_off_query(), customer_id=customer_id, after=after, last=bill_date)
     return [OneOff(_CHARGES[order][0], day, cents, kind=_CHARGES[order][1]) for order, day, cents in found]
 
@@ -140,6 +144,11 @@ def _one_off_query() -> CompoundSelect[*tuple[Any, ...]]:
     customer_id: BindParameter[int] = bindparam("customer_id")
     after: BindParameter[date] = bindparam("after")
     last: BindParameter[date] = bindparam("last")
+
+    def unbilled(order: int, day: Any) -> Any:  # noqa: ANN401 - a column, and a condition
+        named = (col(BillLine.code) == _CHARGES[order][0], col(BillLine.since) == day, col(BillLine.kind) == _CHARGES[order][1])
+        return ~exists().where(col(BillLine.customer_id) == customer_id, *named)
+
     visits: Select[*tuple[Any, ...]] = select(
         literal(1).label("order"), col(Appointment.day).label("day"), col(Appointment.fee_cents)
     ).where(
@@ -148,6 +157,7 @@ def _one_off_query() -> CompoundSelect[*tuple[Any, ...]]:
         col(Appointment.fee_cents) > 0,
         col(Appointment.day) > after,
         col(Appointment.day) <= last,
+        unbilled(1, col(Appointment.day)),
     )
     moves = (
         select(literal(2), col(HouseMove.move_in), col(HouseMove.fee_cents))
@@ -158,6 +168,7 @@ def _one_off_query() -> CompoundSelect[*tuple[Any, ...]]:
             col(HouseMove.fee_cents) > 0,
             col(HouseMove.move_in) > after,
             col(HouseMove.move_in) <= last,
+            unbilled(2, col(HouseMove.move_in)),
         )
     )
     reminders = (
@@ -170,6 +181,7 @@ def _one_off_query() -> CompoundSelect[*tuple[Any, ...]]:
             col(DunningClaim.fee_cents) > 0,
             col(DunningNotice.day) > after,
             col(DunningNotice.day) <= last,
+            unbilled(3, col(DunningNotice.day)),
         )
         .group_by(col(DunningNotice.id), col(DunningNotice.day))
     )

@@ -145,6 +145,7 @@ def on_payment(session: Session, actor: Actor, *, customer_id: int) -> bool:
 def hold(session: Session, actor: Actor, *, customer_id: int, reason: HoldReason, until: date, shown_version: int) -> None:
     """Claim nothing until a day, four months ahead at most (R22). Raises HoldTooLong, ChangedMeanwhile."""
     actor.require(Permission.DUNNING_WRITE, customer_id)
+    lock_customer(session, customer_id)
     account, today = _account(session, customer_id), clock.today()
     audit.check_version(session, account, shown_version, "billing_account", account.id)
     last = clock.add_months(today, law("mediation_hold_months"))
@@ -157,6 +158,7 @@ def hold(session: Session, actor: Actor, *, customer_id: int, reason: HoldReason
 def release(session: Session, actor: Actor, *, customer_id: int, shown_version: int) -> None:
     """End a hold: the follow-up goes on where it stood. Raises NoHold, ChangedMeanwhile."""
     actor.require(Permission.DUNNING_WRITE, customer_id)
+    lock_customer(session, customer_id)
     account = _account(session, customer_id)
     audit.check_version(session, account, shown_version, "billing_account", account.id)
     if account.dunning_hold_until is None:
@@ -171,6 +173,7 @@ def dispute(session: Session, actor: Actor, *, customer_id: int, bill_no: str, d
     Raises NotFound, NoReason, Unreadable, TooLong, DisputeTooHigh, DisputedAlready.
     """
     actor.require(Permission.DUNNING_WRITE, customer_id)
+    lock_customer(session, customer_id)
     bill = _bill(session, customer_id, bill_no)
     reason = normalise(reason, field="reason", length=_REASON)
     if not reason:
@@ -193,6 +196,7 @@ def dispute(session: Session, actor: Actor, *, customer_id: int, bill_no: str, d
 def decide_dispute(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> None:
     """End a dispute: what is still open of the bill is claimed again; what the customer was right about is credited. Raises NotFound."""
     actor.require(Permission.DUNNING_WRITE, customer_id)
+    lock_customer(session, customer_id)
     row = _open_dispute(session, _bill(session, customer_id, bill_no))
     if row is None:
         raise NotFound

@@ -13,7 +13,7 @@ from core.errors import N_, DomainError, NotFound
 from core.models.bill import Bill
 from core.models.billing_account import PaymentMethod
 from core.models.payment import Payment, PaymentAllocation, PaymentState
-from core.services import audit, payments
+from core.services import audit, payments, surplus
 from core.services.bill_issuing import lower
 from core.services.references import mask_iban
 from core.text_rules import needed
@@ -79,7 +79,7 @@ def left_over(session: Session, actor: Actor, *, customer_id: int) -> list[Left]
     actor.require(Permission.BILL_READ, customer_id)
     query = select(Payment).where(col(Payment.customer_id) == customer_id, col(Payment.state) == PaymentState.MATCHED)
     rows = session.execute(query.order_by(col(Payment.received_on), col(Payment.id))).scalars().all()
-    used = payments.used_up(session, customer_id)
+    used = surplus.used_up(session, [customer_id])
     found = [Left(row.id, row.received_on, row.amount_cents - used.get(row.id, 0)) for row in rows]
     return [one for one in found if one.left_cents > 0]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
 from core import clock
@@ -17,8 +17,8 @@ from core.errors import N_, DomainError, NotFound
 from core.models.bill import Bill, BillCategory
 from core.models.billing_account import PaymentMethod
 from core.models.customer import Customer
-from core.models.payment import Payment, PaymentAllocation, PaymentState, Refund, RefundState
-from core.services import audit, dunning
+from core.models.payment import Payment, PaymentAllocation, PaymentState
+from core.services import audit, dunning, surplus
 from core.services.bill_issuing import lower
 from core.services.references import mask_iban, parse_ogm
 
@@ -197,23 +197,7 @@ def count(session: Session, payment: Payment, allocations: Mapping[str, int]) ->
 
 def left_of(session: Session, payment: Payment) -> int:
     """Return what of a payment counts on no bill and was not paid back, in cents."""
-    return payment.amount_cents - (used_up(session, payment.customer_id).get(payment.id, 0) if payment.customer_id else 0)
-
-
-def used_up(session: Session, customer_id: int) -> dict[int, int]:
-    """Return by payment how much of it counts on bills or was paid back, in cents."""
-    counted = (
-        select(col(PaymentAllocation.payment_id), col(PaymentAllocation.amount_cents))
-        .where(col(PaymentAllocation.customer_id) == customer_id, col(PaymentAllocation.reversed_on).is_(None))
-        .union_all(
-            select(col(Refund.payment_id), col(Refund.amount_cents)).where(
-                col(Refund.customer_id) == customer_id, col(Refund.payment_id).is_not(None), col(Refund.state) != RefundState.REJECTED
-            )
-        )
-        .subquery()
-    )
-    query = select(counted.c.payment_id, func.sum(counted.c.amount_cents)).group_by(counted.c.payment_id)
-    return {payment: int(cents) for payment, cents in session.execute(query)}
+    return payment.amount_cents - surplus.used_up(session, [payment.customer_id] if payment.customer_id else []).get(payment.id, 0)
 
 
 def owner_of(session: Session, communication: str | None) -> int | None:

@@ -14,7 +14,7 @@ from core.models.approval import Approval, ApprovalState
 from core.models.bill import Bill, BillCategory
 from core.models.mandate import Mandate
 from core.models.payment import REFUND_MOVES, Payment, PaymentState, Refund, RefundState
-from core.services import audit, communications, payments
+from core.services import audit, communications, surplus
 from core.services.bill_issuing import set_remaining
 from core.services.references import iban as checked_iban
 from core.services.references import mask_iban
@@ -119,7 +119,7 @@ def overpaid(session: Session, actor: Actor, *, customer_id: int) -> list[Overpa
     actor.require(Permission.BILL_READ, customer_id)
     query = select(Payment).where(col(Payment.customer_id) == customer_id, col(Payment.state) == PaymentState.MATCHED)
     rows = session.execute(query.order_by(col(Payment.received_on), col(Payment.id))).scalars().all()
-    counted = payments.used_up(session, customer_id)
+    counted = surplus.used_up(session, [customer_id])
     found = [Overpaid(row.id, row.received_on, row.amount_cents, row.amount_cents - counted.get(row.id, 0)) for row in rows]
     return [one for one in found if one.left_cents > 0]
 
@@ -245,7 +245,7 @@ def _left(session: Session, customer_id: int, wish: Wish, *, lock: bool) -> tupl
     payment: Payment | None = session.execute(paid.with_for_update() if lock else paid).scalar_one_or_none()
     if payment is None:
         raise NotFound
-    return payment, payment.amount_cents - payments.used_up(session, customer_id).get(payment.id, 0)
+    return payment, payment.amount_cents - surplus.used_up(session, [customer_id]).get(payment.id, 0)
 
 
 def _amount(wish: Wish, left: int) -> int:

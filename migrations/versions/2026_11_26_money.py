@@ -394,6 +394,8 @@ def _keys(table: str, batch_op: BatchOperations) -> None:
         batch_op.create_unique_constraint(batch_op.f('uq_payment_statement_id_entry_no'), ['statement_id', 'entry_no'])
         batch_op.create_foreign_key(batch_op.f('fk_payment_statement_id'), 'bank_statement', ['statement_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_payment_moved_to_id'), 'payment', ['moved_to_id'], ['id'])
+    if table in {'usage_day', 'usage_event'}:
+        batch_op.alter_column('charged_cents', existing_type=sa.Integer(), type_=sa.BigInteger(), existing_nullable=False)
     if table == 'refund':
         batch_op.alter_column('version', existing_type=sa.Integer(), server_default=None)
         batch_op.drop_constraint(batch_op.f('fk_refund_credit_note_id'), type_='foreignkey')

@@ -18,10 +18,11 @@ from core import clock, db
 from core.actor import SYSTEM
 from core.db import Base
 from core.errors import NotPermitted
+from core.models.appointment import Appointment, AppointmentCategory, AppointmentState, DayPart
 from core.models.bill import Bill, BillCounter, BillLine, LineKind
 from core.models.billing_account import BillModel
 from core.models.communication import Communication
-from core.models.customer import Customer, CustomerKind, CustomerStatus
+from core.models.customer import ContactMedium, Customer, CustomerKind, CustomerStatus
 from core.models.product import Product
 from core.money import split_inclusive, vat_on
 from core.services import bill_runs, bills
@@ -80,6 +81,31 @@ class TestRunDay:
         session.flush()
         again = run(session, DECEMBER)
         assert (again.issued, again.failed) == (2, 0)
+
+    def test_a_mistake_while_bills_are_issued_is_one_customers_alone_too(self, session: Session) -> None:
+        nowhere, (first, last) = family(session), (make_customer(session), make_customer(session))
+        for customer in (first, last):
+            make_product(session, customer, "RED")
+        session.exec(delete(ContactMedium).where(col(ContactMedium.customer_id) == nowhere.id))
+        found = run(session, DECEMBER)
+        assert (found.issued, found.failed, found.waiting) == (2, 1, 0)
+        assert [one.customer_no for one in bill_runs.problems(session, SYSTEM, day=DECEMBER)] == [nowhere.customer_no]
+        numbers = session.exec(select(Bill.bill_no).where(col(Bill.bill_date) == DECEMBER).order_by(col(Bill.bill_no))).all()
+        assert int(numbers[1]) == int(numbers[0]) + 1
+
+    def test_a_visit_that_is_noted_after_the_bill_is_on_the_next_one_once(self, session: Session) -> None:
+        customer = make_customer(session)
+        make_product(session, customer, "RED", since=date(2026, 12, 1))
+        assert run(session, DECEMBER).due_cents == 800
+        session.add(
+            Appointment(
+                customer_id=customer.id, appointment_no="A1", category=AppointmentCategory.REPAIR, zone="50",
+                day=DECEMBER - timedelta(days=2), part=DayPart.MORNING, place="Rue de Fer 12, 5000 Namur", created_at=clock.now(),
+                state=AppointmentState.COMPLETED, fee_cents=5000,
+            )
+        )  # fmt: skip
+        assert run(session, FIRST).due_cents == 800 + 5000
+        assert run(session, date(2027, 2, 5)).due_cents == 800
 
     @pytest.mark.parametrize(
         ("cycle_day", "days"),

@@ -130,6 +130,18 @@ class TestPreview:
         products = [Held("TRIO", SINCE), Held("TEL_PEAK", SINCE, date(2026, 9, 10))]
         assert preview(account=Account(), held=products, bill_date=DECEMBER, previous=PAID_NOVEMBER).incl_cents == 4200
 
+    @pytest.mark.parametrize(("since", "cents"), [(date(2026, 11, 4), 0), (NOVEMBER, 1472), (date(2026, 11, 6), 1416)])
+    def test_what_came_on_the_bill_day_after_the_bill_is_on_the_next_one(self, since: date, cents: int) -> None:
+        products = [Held("TRIO", SINCE, None, 1), Held("TV_SPORT", since, None, 2)]
+        previous = Coverage(NOVEMBER, date(2026, 12, 1), {1: date(2026, 12, 1)})
+        found = preview(account=Account(), held=products, bill_date=DECEMBER, previous=previous)
+        before = sum(line.amount_cents for line in found.lines if line.product_id == 2 and line.since and line.since < date(2026, 12, 1))
+        assert before == cents
+        on_it = Coverage(NOVEMBER, date(2026, 12, 1), {1: date(2026, 12, 1), 2: date(2026, 12, 1)})
+        assert {line.since for line in preview(account=Account(), held=products, bill_date=DECEMBER, previous=on_it).lines} == {
+            date(2026, 12, 1)
+        } | ({since} if since > NOVEMBER else set())
+
     def test_a_technicians_visit_is_charged_in_full(self) -> None:
         visit = OneOff("FEE_TECHNICIAN", date(2026, 11, 10), 5000)
         assert (
@@ -167,7 +179,7 @@ class TestPreview:
             bill_date = date(2026, month, 5)
             bill = preview(account=Account(), held=[Held(code, since)], bill_date=bill_date, previous=previous)
             spans += [(line.since, line.until) for line in bill.lines]
-            previous = Coverage(bill_date, bill.period.until)
+            previous = Coverage(bill_date, bill.period.until, {line.product_id: bill.period.until for line in bill.lines})
         assert spans[0][0] == since
         assert spans[-1][1] == date(2027, 1, 1)
         assert all(before[1] == after[0] for before, after in pairwise(spans))

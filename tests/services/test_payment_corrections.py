@@ -13,7 +13,7 @@ from core.actor import SYSTEM, Actor, Role
 from core.errors import ChangedMeanwhile, DomainError, NotFound, NotPermitted
 from core.models.bill import Bill, BillState
 from core.models.customer import Customer
-from core.models.payment import Payment, PaymentAllocation, PaymentState
+from core.models.payment import Payment, PaymentAllocation, PaymentState, Refund, RefundState
 from core.services import bills, collections, payment_corrections, payments
 from core.services.payment_corrections import NothingCounted, NotOurs
 from core.text_rules import Missing
@@ -107,15 +107,42 @@ class TestReallocate:
         assert bills.open_summary(session, customer.id).credit_cents == 1000
 
     def test_counts_what_is_left_on_a_bill(self, session: Session) -> None:
-        customer = trio(session, 8)
+        customer = trio(session, 8, 9)
         payment = paid(session, customer, 5000)
-        money_stories.bill(session, customer, date(2026, 9, 5), bill_no="2609000055")
+        reverse(session, customer, payment, bill_no="2609000055")
         assert [one.left_cents for one in payment_corrections.left_over(session, AGENT, customer_id=customer.id)] == [800]
         payment_corrections.count_left(session, AGENT, customer_id=customer.id, payment_id=payment, bill_no="2609000055")
         assert rests(session, customer) == [3400, 0]
         with pytest.raises(NothingCounted):
             payment_corrections.count_left(session, AGENT, customer_id=customer.id, payment_id=payment, bill_no="2609000055")
         assert payment_corrections.left_over(session, AGENT, customer_id=customer.id) == []
+
+
+class TestWhatIsLeft:
+    def test_pays_the_next_bill_and_the_paper_says_so(self, session: Session) -> None:
+        customer = trio(session, 8)
+        payment = paid(session, customer, 10000)
+        september = money_stories.bill(session, customer, date(2026, 9, 5), bill_no="2609000055")
+        assert (rests(session, customer), september.remaining_cents) == ([0, 0], 0)
+        row = session.exec(select(Bill).where(Bill.bill_no == "2609000055")).one()
+        assert (row.state, row.remaining_cents, row.printed["paid_cents"]) == (BillState.SETTLED, 0, 4200)
+        money_stories.bill(session, customer, date(2026, 10, 5), bill_no="2610000055")
+        assert rests(session, customer) == [2600, 0, 0]
+        assert payment_corrections.left_over(session, AGENT, customer_id=customer.id) == []
+        reverse(session, customer, payment)
+        assert rests(session, customer) == [4200, 4200, 4200]
+
+    def test_is_not_what_was_paid_back_or_waits_to_be(self, session: Session) -> None:
+        customer = trio(session, 8)
+        payment = paid(session, customer, 5000)
+        session.add(
+            Refund(
+                customer_id=customer.id, payment_id=payment, amount_cents=500, iban="BE46539000000636", state=RefundState.REQUESTED,
+                requested_on=TODAY,
+            )
+        )  # fmt: skip
+        money_stories.bill(session, customer, date(2026, 9, 5), bill_no="2609000055")
+        assert rests(session, customer) == [3900, 0]
 
 
 OPERATION = st.tuples(
