@@ -152,7 +152,9 @@ def _open_credits(session: Session, customer_ids: set[int]) -> Mapping[int, list
     query = select(Bill).where(
         col(Bill.customer_id).in_(customer_ids), col(Bill.category) == BillCategory.CREDIT_NOTE, col(Bill.remaining_cents) > 0
     )
-    for note in session.execute(query.order_by(col(Bill.bill_date), col(Bill.id))).scalars():
+    # Locked: a refund at the same moment waits, and finds what the bill left of the note.
+    oldest_first = query.order_by(col(Bill.bill_date), col(Bill.id)).with_for_update()
+    for note in session.execute(oldest_first.execution_options(populate_existing=True)).scalars():
         found[note.customer_id].append(note)
     return found
 

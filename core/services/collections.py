@@ -104,6 +104,7 @@ def return_collection(
     if code not in RETURN_CODES:
         raise UnknownReturnCode(code=code)
     day = day or clock.today()
+    _lock_payments(session, customer_id)
     bill = payments.bill_of(session, customer_id, bill_no)
     sent = _live(session, bill)
     payment = session.get(Payment, sent.payment_id or 0) if sent else _payment_of(session, bill)
@@ -224,6 +225,16 @@ def _payment_of(session: Session, bill: Bill) -> Payment | None:
         .limit(1)
     ).scalar_one_or_none()
     return found
+
+
+def _lock_payments(session: Session, customer_id: int) -> None:
+    """Let nobody count or pay back what direct debits brought until their return is carried out; payments are locked before bills."""
+    query = select(col(Payment.id)).where(
+        col(Payment.customer_id) == customer_id,
+        col(Payment.method) == PaymentMethod.DIRECT_DEBIT.value,
+        col(Payment.state) == PaymentState.MATCHED,
+    )
+    session.execute(query.order_by(col(Payment.id)).with_for_update()).all()
 
 
 def _take_back(session: Session, payment: Payment, code: str, day: date) -> None:

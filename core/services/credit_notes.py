@@ -1,6 +1,7 @@
 """Credit notes: what an issued bill is corrected by (R11, W8). Who may credit how much is a rule of its own: see `corrections`."""
 
 import secrets
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -150,10 +151,9 @@ def write(
     taken = taken_cents(bill, found, next_bill=next_bill)
     issued = Issue(number, None, clock.now(), secrets.token_hex(16))
     kept = 0 if refund_iban else found.total_cents - taken
-    vat = PrintedVat(found.vat_percent, found.excl_cents, found.vat_cents)
     printed = bill_printing.credit_note(
         to, [line for line, _ in note.lines], day, issued, refers_to=bill.bill_no, reason=note.reason, span=note.span,
-        vat=vat if found.incl_cents else None, priced_excl=paper.charged.business, kept_cents=kept, refund_iban=refund_iban,
+        vat=_vat_rows(found), priced_excl=paper.charged.business, kept_cents=kept, refund_iban=refund_iban,
     )  # fmt: skip
     row = Bill(
         customer_id=customer_id,
@@ -224,9 +224,20 @@ def _given(session: Session, bill: Bill, *, business: bool) -> Credited:
     )
     totals = session.execute(select(*(func.coalesce(one, 0) for one in sums)).where(*note)).one()
     by_line = session.execute(
-        select(col(BillLine.refers_ordinal), func.sum(col(BillLine.amount_cents)))
+        select(col(BillLine.refers_ordinal), col(BillLine.kind), func.sum(col(BillLine.amount_cents)))
         .where(col(BillLine.customer_id) == bill.customer_id, col(BillLine.refers_bill_id) == bill.id)
-        .group_by(col(BillLine.refers_ordinal))
-    )
+        .group_by(col(BillLine.refers_ordinal), col(BillLine.kind))
+    ).all()
     own_cents, vat, third, made_good = map(int, totals)
-    return Credited(own_cents, vat, third, made_good, {ordinal: int(cents) for ordinal, cents in by_line if ordinal is not None})
+    penalty = sum(int(cents) for _, kind, cents in by_line if kind is LineKind.PENALTY)
+    lines: dict[int, int] = defaultdict(int)
+    for ordinal, _kind, cents in by_line:
+        lines[ordinal] += int(cents)
+    return Credited(own_cents - penalty, vat, third + penalty, made_good, lines)
+
+
+def _vat_rows(found: Amounts) -> tuple[PrintedVat, ...]:
+    """Return the rows of a note's VAT table, as its bill has them: a reminder's cost in one of its own, without VAT."""
+    taxed = PrintedVat(found.vat_percent, found.excl_cents - found.penalty_cents, found.vat_cents)
+    rows = ((taxed, taxed.base_cents + taxed.vat_cents), (PrintedVat(0, found.penalty_cents, 0), found.penalty_cents))
+    return tuple(row for row, cents in rows if cents)

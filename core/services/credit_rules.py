@@ -7,7 +7,7 @@ give back its VAT to the cent, in whatever parts it was credited.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core import money
 from core.errors import N_, DomainError
@@ -49,7 +49,7 @@ class Charged:
 
 @dataclass(frozen=True)
 class Credited:
-    """What notes gave back of a bill so far, in the same terms; what made good a damage is counted apart."""
+    """What notes gave back of a bill so far, in the same terms (a reminder's cost with the third parties'); what made good a damage is counted apart."""
 
     own_cents: int = 0
     vat_cents: int = 0
@@ -60,12 +60,16 @@ class Credited:
 
 @dataclass(frozen=True)
 class Amounts:
-    """What a note gives, in cents. `vat_percent` is 0 for what is outside VAT."""
+    """What a note gives, in cents. `vat_percent` is 0 for what is outside VAT; `penalty_cents` is the part of `excl_cents` that is.
+
+    A note keeps a reminder's cost where its bill does: among our own amounts, in a VAT row of its own.
+    """
 
     excl_cents: int
     vat_cents: int
     third_party_cents: int
     vat_percent: int
+    penalty_cents: int = 0
 
     @property
     def incl_cents(self) -> int:
@@ -96,8 +100,10 @@ def of_lines(charged: Charged, given: Credited, parts: Mapping[int, int]) -> Amo
     for ordinal, cents in parts.items():
         if cents > (left := line_left(charged, given, ordinal)):
             raise LineCreditTooHigh(left_cents=left, field=f"amount:{ordinal}")
-    third = sum(cents for ordinal, cents in parts.items() if charged.lines[ordinal][0] in NO_VAT)
-    return of_price(charged, given, sum(parts.values()) - third, third)
+    outside = {kind: sum(cents for ordinal, cents in parts.items() if charged.lines[ordinal][0] is kind) for kind in NO_VAT}
+    own, penalty = sum(parts.values()) - sum(outside.values()), outside[LineKind.PENALTY]
+    found = of_price(charged, given, own, outside[LineKind.THIRD_PARTY])
+    return replace(found, excl_cents=found.excl_cents + penalty, penalty_cents=penalty)
 
 
 def of_price(charged: Charged, given: Credited, own_cents: int, third_party_cents: int = 0) -> Amounts:

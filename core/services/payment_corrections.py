@@ -85,10 +85,13 @@ def left_over(session: Session, actor: Actor, *, customer_id: int) -> list[Left]
 
 
 def count_left(session: Session, actor: Actor, *, customer_id: int, payment_id: int, bill_no: str) -> None:
-    """Count what is left of a payment on a bill, as far as it asks something. Raises NotFound, NothingCounted."""
+    """Count what is left of a payment on a bill, as far as it asks something; of a collection too: its return takes all of it back.
+
+    Raises NotFound, NothingCounted, NotOurs for money that the bank took back, ChangedMeanwhile.
+    """
     actor.require(Permission.PAYMENT_RECORD, customer_id)
     payments.lock(session, [customer_id])
-    payment = _of_customer(session, customer_id, payment_id)
+    payment = _of_customer(session, customer_id, payment_id, collected=True)
     cents = min(payments.left_of(session, payment), payments.bill_of(session, customer_id, bill_no).remaining_cents)
     if cents <= 0:
         raise NothingCounted
@@ -190,11 +193,12 @@ def _to_queue(session: Session, payment: Payment) -> int:
     return waiting.id
 
 
-def _of_customer(session: Session, customer_id: int, payment_id: int) -> Payment:
+def _of_customer(session: Session, customer_id: int, payment_id: int, *, collected: bool = False) -> Payment:
+    """Return a customer's payment, locked; one that a direct debit `collected` only where it is asked for."""
     payment = payments.locked(session, payment_id)
     if payment.customer_id != customer_id:
         raise NotFound
-    if payment.method != PaymentMethod.TRANSFER or payment.state is PaymentState.RETURNED:
+    if (payment.method != PaymentMethod.TRANSFER and not collected) or payment.state is PaymentState.RETURNED:
         raise NotOurs
     if payment.state is not PaymentState.MATCHED:
         raise audit.changed_meanwhile(session, "payment", payment_id)

@@ -1,23 +1,29 @@
 """Money that we pay back (W8): what a credit note gives, or what a payment holds too much, to an account that is known as the customer's."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 from sqlmodel import Session, col
 
 from core import clock
 from core.actor import Actor, Permission, Role
+from core.catalogue import law
 from core.errors import N_, DomainError, NotFound, NotPermitted
 from core.models.approval import Approval, ApprovalState
+from core.models.audit import AuditEntry
 from core.models.bill import Bill, BillCategory
+from core.models.billing_account import PaymentMethod
 from core.models.mandate import Mandate
 from core.models.payment import REFUND_MOVES, Payment, PaymentState, Refund, RefundState
 from core.services import audit, communications, surplus
 from core.services.bill_issuing import set_remaining
 from core.services.references import iban as checked_iban
 from core.services.references import mask_iban
+
+_BY_HAND = ("payment:record", "payment:match", "payment:enter")
+"""What says in the audit that somebody gave a payment to a customer."""
 
 
 class RefundTooHigh(DomainError):
@@ -32,6 +38,12 @@ class AccountUnknown(DomainError):
 
     message = N_("This account is not known as the customer's. Choose one of the list, or ask for approval.")
     field = "iban"
+
+
+class StillReturnable(DomainError):
+    """The bank may still take a direct debit back for its holder: what we paid back by then would go out twice (R7)."""
+
+    message = N_("The bank may still take this direct debit back. Pay it back from {since} on; it goes off the next bill meanwhile.")
 
 
 class RefundDecided(DomainError):
@@ -98,13 +110,23 @@ class Overpaid:
 
 
 def accounts(session: Session, actor: Actor, *, customer_id: int) -> list[Account]:
-    """Return the accounts that are known as the customer's, the newest first: of signed mandates, and of payments that found his bills."""
+    """Return the accounts that are known as the customer's, the newest first: of signed mandates, and of payments that found his bills.
+
+    A payment that this colleague wrote down or matched himself names none to him: what a stranger paid would else be his to send back.
+    """
     actor.require(Permission.REFUND_WRITE, customer_id)
     signed = select(col(Mandate.iban), col(Mandate.signed_on)).where(
         col(Mandate.customer_id) == customer_id, col(Mandate.signed_on).is_not(None)
     )
     paid = select(col(Payment.payer_iban), col(Payment.received_on)).where(
-        col(Payment.customer_id) == customer_id, col(Payment.state) == PaymentState.MATCHED, col(Payment.payer_iban).is_not(None)
+        col(Payment.customer_id) == customer_id,
+        col(Payment.state) == PaymentState.MATCHED,
+        col(Payment.payer_iban).is_not(None),
+        cast(col(Payment.id), String).not_in(
+            select(col(AuditEntry.object_id)).where(
+                col(AuditEntry.object_type) == "payment", col(AuditEntry.actor) == actor.username, col(AuditEntry.action).in_(_BY_HAND)
+            )
+        ),
     )
     known = [(iban, day, Source.MANDATE) for iban, day in session.execute(signed)]
     known += [(iban or "", day, Source.PAYMENT) for iban, day in session.execute(paid)]
@@ -115,12 +137,16 @@ def accounts(session: Session, actor: Actor, *, customer_id: int) -> list[Accoun
 
 
 def overpaid(session: Session, actor: Actor, *, customer_id: int) -> list[Overpaid]:
-    """Return the payments that hold too much, the oldest first."""
+    """Return the payments that hold too much, the oldest first; not those that the bank may still take back."""
     actor.require(Permission.BILL_READ, customer_id)
     query = select(Payment).where(col(Payment.customer_id) == customer_id, col(Payment.state) == PaymentState.MATCHED)
     rows = session.execute(query.order_by(col(Payment.received_on), col(Payment.id))).scalars().all()
     counted = surplus.used_up(session, [customer_id])
-    found = [Overpaid(row.id, row.received_on, row.amount_cents, row.amount_cents - counted.get(row.id, 0)) for row in rows]
+    found = [
+        Overpaid(row.id, row.received_on, row.amount_cents, row.amount_cents - counted.get(row.id, 0))
+        for row in rows
+        if not _returnable(row)
+    ]
     return [one for one in found if one.left_cents > 0]
 
 
@@ -154,7 +180,7 @@ def refund(
     """Pay back what is left of a credit note or of a payment, or part of it, and return the refund's id.
 
     Only to an account of `accounts`; the system, which tells what was paid out elsewhere, may name any. With `completed_on` the money
-    has left already. Raises NotFound, RefundTooHigh, AccountUnknown, and the refusals of a mistyped account.
+    has left already. Raises NotFound, RefundTooHigh, StillReturnable, AccountUnknown, and the refusals of a mistyped account.
     """
     actor.require(Permission.REFUND_WRITE, customer_id)
     number = checked_iban(iban)
@@ -173,7 +199,7 @@ def refund_approved(session: Session, actor: Actor, *, approval: Approval, wish:
 
 
 def left_cents(session: Session, actor: Actor, *, customer_id: int, wish: Wish) -> int:
-    """Return what a wish would pay back. Raises NotFound, RefundTooHigh, and the refusals of a mistyped account."""
+    """Return what a wish would pay back. Raises NotFound, RefundTooHigh, StillReturnable, and the refusals of a mistyped account."""
     actor.require(Permission.REFUND_WRITE, customer_id)
     checked_iban(wish.iban)
     return _amount(wish, _left(session, customer_id, wish, lock=False)[1])
@@ -245,7 +271,17 @@ def _left(session: Session, customer_id: int, wish: Wish, *, lock: bool) -> tupl
     payment: Payment | None = session.execute(paid.with_for_update() if lock else paid).scalar_one_or_none()
     if payment is None:
         raise NotFound
+    if until := _returnable(payment):
+        raise StillReturnable(since=until + timedelta(days=1))
     return payment, payment.amount_cents - surplus.used_up(session, [customer_id]).get(payment.id, 0)
+
+
+def _returnable(payment: Payment) -> date | None:
+    """Return the last day on which the holder's bank may take a direct debit back without a reason; None once it has passed."""
+    if payment.method != PaymentMethod.DIRECT_DEBIT:
+        return None
+    until = payment.received_on + timedelta(weeks=law("direct_debit_refund_weeks"))
+    return until if clock.today() <= until else None
 
 
 def _amount(wish: Wish, left: int) -> int:

@@ -8,13 +8,15 @@ from sqlmodel import Session, col, select
 from core import clock
 from core.actor import SYSTEM
 from core.errors import NotFound
-from core.models.bill import BillState
+from core.models.bill import Bill, BillState
 from core.models.billing_account import BillingAccount, PaymentMethod
 from core.models.communication import Communication
 from core.models.customer import Customer
 from core.models.interaction import Task
 from core.models.mandate import Mandate, MandateState
-from core.services import bills, collections
+from core.models.payment import Payment, PaymentAllocation
+from core.services import bills, collections, payment_corrections, payments
+from core.services.bill_issuing import set_remaining
 from core.services.collections import NotCollectible, ReturnTooLate, UnknownReturnCode
 from tests.builders import AGENT, make_customer, make_product
 from tests.services.money_stories import NOVEMBER, bill, mandate, trio
@@ -76,6 +78,29 @@ class TestReturnCollection:
         customer = self._collected(session)
         with pytest.raises(ReturnTooLate):
             collections.return_collection(session, SYSTEM, customer_id=customer.id, bill_no="2611000062", code=code, day=day)
+
+    def test_opens_every_bill_that_the_money_counted_on(self, session: Session) -> None:
+        """31.00 collected, 11.00 of it counted on another bill by a colleague: the bank takes all of it back."""
+        customer = self._collected(session)
+        payment = session.exec(select(Payment).where(col(Payment.customer_id) == customer.id)).one()
+        counted = session.exec(select(PaymentAllocation).where(col(PaymentAllocation.payment_id) == payment.id)).one()
+        first = session.exec(select(Bill).where(col(Bill.customer_id) == customer.id)).one()
+        second = bill(session, customer, date(2026, 12, 5), bill_no="2612000062")
+        counted.amount_cents = 2000
+        set_remaining(first, 1100)
+        session.flush()
+        payment_corrections.count_left(session, AGENT, customer_id=customer.id, payment_id=payment.id, bill_no=second.bill_no)
+        other = session.exec(select(Bill).where(col(Bill.bill_no) == second.bill_no)).one()
+        assert (first.remaining_cents, other.remaining_cents) == (1100, 2000)
+        with clock.standing(clock.at(date(2026, 12, 10), 10)):
+            collections.return_collection(session, SYSTEM, customer_id=customer.id, bill_no=first.bill_no, code="MD06")
+        assert (first.remaining_cents, other.remaining_cents) == (3100, 3100)
+        assert (first.state, other.state, other.payable_until) == (BillState.SENT, BillState.SENT, date(2026, 12, 24))
+        live = select(PaymentAllocation).where(col(PaymentAllocation.reversed_on).is_(None))
+        assert session.exec(live).all() == []
+        assert payments.used_up(session, customer.id) == {}
+        with pytest.raises(payment_corrections.NotOurs):
+            payment_corrections.count_left(session, AGENT, customer_id=customer.id, payment_id=payment.id, bill_no=second.bill_no)
 
     def test_refuses_a_second_return(self, session: Session) -> None:
         customer = self._collected(session)

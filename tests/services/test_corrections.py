@@ -14,16 +14,17 @@ from core import clock
 from core.actor import SYSTEM, Actor, Role
 from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.audit import AuditEntry
-from core.models.bill import Bill, BillCategory, BillState
+from core.models.bill import Bill, BillCategory, BillLine, BillState, LineKind
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerKind
-from core.services import bills, corrections, payments
-from core.services.bill_words import CreditReason
+from core.services import billing_facts, bills, corrections, payments
+from core.services.bill_words import FEE_REMINDER, CreditReason
+from core.services.billing import Account, OneOff, preview
 from core.services.corrections import AboveLimit, DayMissing, NothingToCredit, ReasonUnfit, Target, Wish
 from core.services.credit_rules import CreditTooHigh, LineCreditTooHigh
 from core.text_rules import Missing
 from tests.builders import AGENT, VIEWER, make_customer, make_product, self_of
-from tests.services.money_stories import NOVEMBER, bill, family
+from tests.services.money_stories import NOVEMBER, OCTOBER, bill, family
 
 SENIOR = Actor(user_id=None, username="senior", role=Role.SENIOR)
 OTHER_AGENT = Actor(user_id=None, username="other", role=Role.AGENT)
@@ -48,6 +49,18 @@ def bakery(session: Session) -> Customer:
     for code in ("LOCO", "CHILI", "CHILI"):
         make_product(session, customer, code)
     bill(session, customer, NOVEMBER, bill_no=BILL)
+    return customer
+
+
+def reminded(session: Session, **given: Any) -> Customer:
+    """A customer whose bill of November charges a Trio, and 7.50 for a reminder."""
+    customer = make_customer(session, **given)
+    make_product(session, customer, "TRIO")
+    held = billing_facts.of_customer(session, customer.id).held
+    fee = OneOff(FEE_REMINDER, date(2026, 10, 26), 750, kind=LineKind.PENALTY)
+    account = Account(business=customer.kind is CustomerKind.ORGANIZATION)
+    draft = preview(account=account, held=held, bill_date=NOVEMBER, previous=OCTOBER, one_offs=[fee])
+    bills.issue(session, SYSTEM, customer_id=customer.id, draft=draft, bill_no=BILL)
     return customer
 
 
@@ -241,6 +254,62 @@ class TestPreview:
         assert note_of(session, number).remaining_cents == found.kept_cents
         again = corrections.preview(session, AGENT, customer_id=customer.id, wish=wish(parts={1: 802}))
         assert (again.credited_cents, again.above_limit) == (1699, True)
+
+
+class TestReminderFee:
+    """A reminder's cost is ours and outside VAT: its note keeps it where the bill does."""
+
+    def _ordinal(self, session: Session, customer: Customer, code: str) -> int:
+        rows = session.exec(select(BillLine).where(col(BillLine.customer_id) == customer.id, col(BillLine.code) == code)).all()
+        return next(row.ordinal for row in rows if row.refers_bill_id is None)
+
+    def _credit(self, session: Session, customer: Customer, **parts: int) -> Bill:
+        found = {self._ordinal(session, customer, code): cents for code, cents in parts.items()}
+        return note_of(session, corrections.credit(session, SYSTEM, customer_id=customer.id, wish=wish(parts=found)))
+
+    def test_is_credited_alone_without_vat_as_the_bill_charged_it(self, session: Session) -> None:
+        customer = reminded(session)
+        assert [(row["percent"], row["base_cents"]) for row in note_of(session, BILL).printed["vat"]][1] == (0, 750)
+        note = self._credit(session, customer, FEE_REMINDER=750)
+        assert (note.excl_cents, note.vat_cents, note.incl_cents, note.third_party_cents) == (750, 0, 750, 0)
+        assert note.printed["vat"] == [{"percent": 0, "base_cents": 750, "vat_cents": 0}]
+        assert bills.pdf(session, AGENT, customer_id=customer.id, bill_no=note.bill_no).startswith(b"%PDF")
+
+    def test_stands_beside_the_taxed_row_of_another_line(self, session: Session) -> None:
+        note = self._credit(session, reminded(session), FEE_REMINDER=750, TRIO=1210)
+        assert (note.excl_cents, note.vat_cents, note.incl_cents, note.third_party_cents) == (1750, 210, 1960, 0)
+        assert [(row["percent"], row["base_cents"], row["vat_cents"]) for row in note.printed["vat"]] == [(21, 1000, 210), (0, 750, 0)]
+
+    def test_is_given_back_once_and_takes_nothing_off_what_else_can_be_credited(self, session: Session) -> None:
+        customer = reminded(session)
+        before = corrections.creditable(session, SYSTEM, customer_id=customer.id, bill_no=BILL).own_cents
+        self._credit(session, customer, FEE_REMINDER=500)
+        with pytest.raises(LineCreditTooHigh) as refusal:
+            self._credit(session, customer, FEE_REMINDER=251)
+        assert refusal.value.params["left_cents"] == 250
+        self._credit(session, customer, FEE_REMINDER=250)
+        with pytest.raises(LineCreditTooHigh):
+            self._credit(session, customer, FEE_REMINDER=1)
+        assert corrections.creditable(session, SYSTEM, customer_id=customer.id, bill_no=BILL).own_cents == before
+
+    @pytest.mark.parametrize("business", [False, True])
+    @pytest.mark.parametrize("cut", [1, 333, 4199])
+    def test_credited_in_parts_the_whole_bill_and_its_vat_come_back(self, session: Session, cut: int, *, business: bool) -> None:
+        company = {
+            "kind": CustomerKind.ORGANIZATION,
+            "trading_name": "Boulangerie Martin SRL",
+            "enterprise_no": "0999999031",
+            "given_name": None,
+        }
+        customer = reminded(session, **(company if business else {}))
+        row = note_of(session, BILL)
+        for most in (cut, 9999):
+            for ordinal, _line, left in corrections.creditable(session, SYSTEM, customer_id=customer.id, bill_no=BILL).lines:
+                corrections.credit(session, SYSTEM, customer_id=customer.id, wish=wish(parts={ordinal: min(left, most)}))
+        sums = [func.sum(getattr(Bill, name)) for name in ("excl_cents", "vat_cents", "incl_cents", "third_party_cents")]
+        notes = session.exec(select(*sums).where(col(Bill.refers_to_id) == row.id)).one()
+        assert tuple(notes) == (row.excl_cents, row.vat_cents, row.incl_cents, 0)
+        assert row.remaining_cents == 0
 
 
 class TestWholeBill:

@@ -119,3 +119,25 @@ class TestRefund:
         found = at_once(scratch, work)
         assert sum(isinstance(one, RefundTooHigh) for one in found) == THREADS - 2
         assert total(scratch, Refund.amount_cents) == 1699 + 7000 - 5899
+
+    def test_a_bill_at_the_same_moment_uses_what_a_refund_left_of_the_note(self, scratch: Engine) -> None:
+        """10.00 wait for the next bill: whoever comes second finds nothing, and nobody fails for having read too early."""
+        customer = told(scratch)
+        with Session(scratch) as session, session.begin():
+            payments.record(session, SYSTEM, customer_id=customer.id, received_on=NOVEMBER, amount_cents=5899, payer_iban=PAYER)
+            note = corrections.credit(session, AGENT, customer_id=customer.id, wish=wish(parts={2: 1000}))
+            upcoming = bills.preview_next(session, AGENT, customer_id=customer.id)
+        assert upcoming
+        draft = upcoming.draft
+
+        def work(session: Session, number: int) -> object:
+            if number == THREADS // 2:
+                return bills.issue(session, SYSTEM, customer_id=customer.id, draft=draft, bill_no="2612000017").remaining_cents
+            return refunds.refund(session, boss(number), customer_id=customer.id, iban=PAYER, credit_note_no=note)
+
+        found = at_once(scratch, work)
+        asked = found[THREADS // 2]
+        assert asked in {draft.amount_due_cents, draft.amount_due_cents - 1000}
+        refused = [one for one in found if isinstance(one, Exception)]
+        assert all(isinstance(one, RefundTooHigh) for one in refused)
+        assert total(scratch, Refund.amount_cents) + draft.amount_due_cents - asked == 1000

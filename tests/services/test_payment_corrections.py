@@ -106,6 +106,27 @@ class TestReallocate:
         assert rests(session, customer) == [200, 4200]
         assert bills.open_summary(session, customer.id).credit_cents == 1000
 
+    def test_counts_what_is_left_of_a_collection_and_still_refuses_to_take_it_back(self, session: Session) -> None:
+        customer = make_customer(session)
+        make_product(session, customer, "TRIO")
+        money_stories.mandate(session, customer)
+        money_stories.bill(session, customer, date(2026, 11, 5), bill_no="2611000062")
+        payment = collections.collect(session, SYSTEM, customer_id=customer.id, bill_no="2611000062")
+        money_stories.bill(session, customer, date(2026, 12, 5), bill_no="2612000062")
+        session.exec(select(PaymentAllocation)).one().amount_cents = 3200
+        session.flush()
+        payment_corrections.count_left(session, AGENT, customer_id=customer.id, payment_id=payment, bill_no="2612000062")
+        assert rests(session, customer) == [3200, 0]
+        with pytest.raises(NothingCounted):
+            payment_corrections.count_left(session, AGENT, customer_id=customer.id, payment_id=payment, bill_no="2612000062")
+        for to_queue in (False, True):
+            with pytest.raises(NotOurs):
+                reverse(session, customer, payment, to_queue=to_queue)
+        with pytest.raises(NotOurs):
+            payment_corrections.reallocate(
+                session, SENIOR, customer_id=customer.id, payment_id=payment, allocations={"2612000062": 100}, comment="Asked"
+            )
+
     def test_counts_what_is_left_on_a_bill(self, session: Session) -> None:
         customer = trio(session, 8, 9)
         payment = paid(session, customer, 5000)

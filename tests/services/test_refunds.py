@@ -1,20 +1,22 @@
 """Money paid back: to a known account, never more than is left, and there again when the bank sends it back."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
 
+from core import clock
 from core.actor import SYSTEM, Actor, Role
 from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.bill import Bill
 from core.models.communication import Communication
 from core.models.customer import Customer
-from core.models.payment import Refund, RefundState
-from core.services import bills, mandate_signing, payment_corrections, payments, refunds
+from core.models.payment import PaymentAllocation, Refund, RefundState
+from core.services import approvals, bills, collections, mandate_signing, payment_corrections, payments, refunds
 from core.services.references import IbanChecksum
-from core.services.refunds import AccountUnknown, RefundDecided, RefundTooHigh, Source
-from tests.builders import AGENT, make_customer, self_of
+from core.services.refunds import AccountUnknown, RefundDecided, RefundTooHigh, Source, StillReturnable
+from tests.builders import AGENT, make_customer, make_product, self_of
 from tests.services import money_stories
 from tests.services.money_stories import trio
 
@@ -84,6 +86,46 @@ class TestRefund:
                 refunds.refund(session, actor, customer_id=customer.id, credit_note_no=note, iban=PAYER)
 
 
+class TestDirectDebit:
+    """What a direct debit holds too much waits until the bank can no longer take it back: it would go out twice."""
+
+    def _surplus(self, session: Session) -> tuple[Customer, int]:
+        """42.00 collected on 16 November, of which the bill counts 32.00."""
+        customer = make_customer(session)
+        make_product(session, customer, "TRIO")
+        money_stories.mandate(session, customer, iban=PAYER)
+        money_stories.bill(session, customer, money_stories.NOVEMBER, bill_no="2611000062")
+        payment = collections.collect(session, SYSTEM, customer_id=customer.id, bill_no="2611000062")
+        counted = session.exec(select(PaymentAllocation).where(col(PaymentAllocation.payment_id) == payment)).one()
+        counted.amount_cents -= 1000
+        session.flush()
+        return customer, payment
+
+    def test_is_paid_back_only_once_its_eight_weeks_have_passed(self, session: Session) -> None:
+        customer, payment = self._surplus(session)
+        for day in (date(2026, 11, 18), date(2027, 1, 11)):
+            with clock.standing(clock.at(day, 10)):
+                assert refunds.overpaid(session, SENIOR, customer_id=customer.id) == []
+                with pytest.raises(StillReturnable) as refusal:
+                    refunds.refund(session, SENIOR, customer_id=customer.id, payment_id=payment, iban=PAYER)
+                assert refusal.value.params["since"] == date(2027, 1, 12)
+        with clock.standing(clock.at(date(2027, 1, 12), 10)):
+            assert [one.left_cents for one in refunds.overpaid(session, SENIOR, customer_id=customer.id)] == [1000]
+            refunds.refund(session, SENIOR, customer_id=customer.id, payment_id=payment, iban=PAYER)
+            assert refunds.overpaid(session, SENIOR, customer_id=customer.id) == []
+
+    def test_can_neither_be_asked_for_nor_approved_before(self, session: Session) -> None:
+        customer, payment = self._surplus(session)
+        wish = refunds.Wish(OTHER, payment_id=payment, comment="Seen on his bank card")
+        with pytest.raises(StillReturnable):
+            approvals.request_refund(session, SENIOR, customer_id=customer.id, wish=wish)
+        with clock.standing(clock.at(date(2027, 1, 12), 10)):
+            asked = approvals.request_refund(session, SENIOR, customer_id=customer.id, wish=wish)
+        with pytest.raises(StillReturnable), session.begin_nested():
+            approvals.approve(session, BILLING, approval_id=asked, shown_version=1)
+        assert session.exec(select(Refund)).all() == []
+
+
 class TestAccounts:
     def test_are_those_of_mandates_then_of_payments_masked(self, session: Session) -> None:
         customer, _note = credited(session)
@@ -99,6 +141,24 @@ class TestAccounts:
         mandate_signing.request(session, AGENT, customer_id=customer.id, holder="Sophie Lambert", iban=OTHER, consent=True)
         money_stories.mandate(session, make_customer(session))
         assert refunds.accounts(session, SENIOR, customer_id=customer.id) == []
+
+    def test_leave_out_those_of_payments_that_the_colleague_recorded_or_matched_himself(self, session: Session) -> None:
+        customer = trio(session, 8, 9)
+        found: dict[str, Any] = {"received_on": date(2026, 9, 14), "amount_cents": 1}
+        payments.record(session, SENIOR, customer_id=customer.id, payer_iban=PAYER, **found)
+        waiting = payments.record(session, SYSTEM, payer_iban=OTHER, **found)
+        payments.match(session, SENIOR, payment_id=waiting, customer_id=customer.id)
+        assert refunds.accounts(session, SENIOR, customer_id=customer.id) == []
+        assert {one.iban for one in refunds.accounts(session, BILLING, customer_id=customer.id)} == {PAYER, OTHER}
+        payments.record(session, SYSTEM, customer_id=customer.id, payer_iban=PAYER, **found)
+        assert [one.iban for one in refunds.accounts(session, SENIOR, customer_id=customer.id)] == [PAYER]
+
+    def test_refuse_a_refund_to_a_stranger_whose_cent_the_colleague_matched(self, session: Session) -> None:
+        customer, note = credited(session)
+        waiting = payments.record(session, SYSTEM, received_on=date(2026, 9, 14), amount_cents=1, payer_iban=OTHER)
+        payments.match(session, SENIOR, payment_id=waiting, customer_id=customer.id)
+        with pytest.raises(AccountUnknown):
+            refunds.refund(session, SENIOR, customer_id=customer.id, credit_note_no=note, iban=OTHER)
 
 
 class TestSettle:
