@@ -15,7 +15,7 @@ from core.models.customer import Customer
 from core.models.interaction import Task
 from core.models.mandate import Mandate, MandateState
 from core.models.payment import Payment, PaymentAllocation
-from core.services import bills, collections, payment_corrections, payments
+from core.services import bills, collections, payment_corrections, surplus
 from core.services.bill_issuing import set_remaining
 from core.services.collections import NotCollectible, ReturnTooLate, UnknownReturnCode
 from tests.builders import AGENT, make_customer, make_product
@@ -98,7 +98,7 @@ class TestReturnCollection:
         assert (first.state, other.state, other.payable_until) == (BillState.SENT, BillState.SENT, date(2026, 12, 24))
         live = select(PaymentAllocation).where(col(PaymentAllocation.reversed_on).is_(None))
         assert session.exec(live).all() == []
-        assert payments.used_up(session, customer.id) == {}
+        assert surplus.used_up(session, [customer.id]) == {}
         with pytest.raises(payment_corrections.NotOurs):
             payment_corrections.count_left(session, AGENT, customer_id=customer.id, payment_id=payment.id, bill_no=second.bill_no)
 
