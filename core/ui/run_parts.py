@@ -6,12 +6,13 @@ from datetime import date
 import streamlit as st
 
 from core import clock, i18n, jobs
-from core.actor import Actor
+from core.actor import Actor, Permission
 from core.db import reading
 from core.services import bill_runs
 from core.services.bill_runs import Rehearsal, RunSummary
 from core.services.jobs import Job, JobState
 from core.ui import charts, forms, navigation
+from core.ui.act import act, operation
 from core.ui.parts import Mark, card, draw, empty, fact_rows, head, heading, note, row
 from core.ui.text import day, euro, language, md, t, tn
 
@@ -134,6 +135,13 @@ def _run_row(actor: Actor, run: RunSummary) -> None:
             found = bill_runs.problems(session, actor, day=run.day)
         for one in found:
             st.text(f"{one.customer_no} · {one.name} · {one.told}")
+        if actor.may(Permission.BILL_ISSUE):
+            shown = operation(FORM, run.day, run.finished_at)
+            st.button(t("Try again"), key=f"runs:again:{run.day}", icon=":material/replay:", on_click=_again, args=(run.day, shown))
+
+
+def _again(on: date, key: str) -> None:
+    act(bill_runs.run_day, form=FORM, operation=key, done=t("The bills of {on} that failed were tried again.", on=on), day=on)
 
 
 def _state(run: RunSummary) -> Mark:

@@ -11,7 +11,9 @@ from core import clock, db
 from core.actor import SYSTEM
 from core.models.audit import DemoClock
 from core.models.bill import Bill
+from core.models.product import Product
 from core.services import jobs
+from tests.builders import make_customer, make_product
 from tests.pages.conftest import NewDemo
 from tests.pages.test_bills import click, has, texts
 from tests.services import money_stories
@@ -66,6 +68,21 @@ def test_does_what_is_due_and_shows_the_run() -> None:
     assert "Tout ce qui était dû est fait" in shown
     assert "05/12/2026" in shown
     assert "146,00 €" in shown
+
+
+def test_a_bill_that_failed_is_tried_again_once_its_cause_is_mended() -> None:
+    with db.transaction() as session:
+        broken = make_product(session, make_customer(session), "NOT_SOLD")
+        session.get_one(DemoClock, 1).moment = clock.at(date(2026, 12, 6), 10)
+    screen = click(open_page(), "runs:start")
+    assert any("NOT_SOLD" in one.value for one in screen.text)
+    screen = click(screen, "runs:again:2026-12-05")
+    assert has(screen, "runs:again:2026-12-05")
+    with db.transaction() as session:
+        session.get_one(Product, broken.id).offering_code = "RED"
+    screen = click(screen, "runs:again:2026-12-05")
+    assert not has(screen, "runs:again:2026-12-05")
+    assert bills_made() == 3
 
 
 @pytest.mark.parametrize("who", ["agent", "viewer", "product", "p01"])
