@@ -16,11 +16,6 @@ def times(cents: int, numerator: int, denominator: int = 1) -> int:
     return round_half_up(Fraction(cents * numerator, denominator))
 
 
-def from_typed(euros: float) -> int:
-    """Return the cents of an amount that was typed in euros: 16.99 is 1699, though no float holds it."""
-    return round_half_up(Fraction(str(euros)) * 100)
-
-
 def split_inclusive(incl_cents: int, percent: int = VAT_PERCENT) -> tuple[int, int]:
     """Split an amount that holds VAT into (net, VAT), once per document: 4200 is 3471 + 729 (R4)."""
     net = round_half_up(Fraction(incl_cents * 100, 100 + percent))

@@ -73,11 +73,11 @@ class Preview:
     counted: tuple[tuple[str, int], ...]
 
 
-def cents_of(text: str) -> int:
-    """Return what was typed as an amount in euro, such as "42", "42,5" or "1 234,56", in cents. Raises AmountUnreadable."""
+def cents_of(text: str, *, field: str = "amount") -> int:
+    """Return what was typed into a field as an amount in euro, such as "42", "42,5" or "1 234,56", in cents. Raises AmountUnreadable."""
     found = _AMOUNT.fullmatch("".join(text.split()).replace("€", ""))
     if found is None:
-        raise AmountUnreadable
+        raise AmountUnreadable(field=field)
     return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
 
 

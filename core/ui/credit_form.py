@@ -4,12 +4,12 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from core import clock, money
+from core import clock, i18n
 from core.actor import Permission
 from core.catalogue import law
 from core.db import reading
 from core.errors import N_, DomainError
-from core.services import approvals, corrections
+from core.services import approvals, corrections, payment_entry
 from core.services.approvals import Request
 from core.services.bill_words import COMPENSATIONS, CreditReason, label
 from core.services.billing import Line
@@ -140,11 +140,9 @@ def _form(visit: Visit, row: BillRow, found: Creditable) -> None:
 
 
 def _amount(bill_no: str, ordinal: int, name: str, left_cents: int) -> None:
-    """Ask for the amount of a line, never above what is left of it."""
-    st.number_input(
-        f"{name} · {t('{left_cents} at most', left_cents=left_cents)}", min_value=0.0, max_value=left_cents / 100, step=1.0, format="%.2f",
-        key=_amount_key(bill_no, ordinal),
-    )  # fmt: skip
+    """Ask for the amount of a line; a text, as a browser of another language would drop the comma of a number."""
+    label = f"{name} · {t('{left_cents} at most', left_cents=left_cents)}"
+    st.text_input(label, key=_amount_key(bill_no, ordinal), placeholder=i18n.money(0, language()).rstrip("€").strip(), max_chars=14)
     forms.error(FORM, f"amount:{ordinal}")
 
 
@@ -202,13 +200,13 @@ def _wish(bill_no: str, found: Creditable) -> Wish:
     state = st.session_state
     by_line = state[_WHAT] == _LINES
     chosen = CreditReason(state[_REASON])
-    cents = {ordinal: _cents(bill_no, ordinal) for ordinal, _line, _left in found.lines}
+    cents = {ordinal: _cents(bill_no, ordinal) for ordinal, _line, _left in found.lines} if by_line else {}
     since: date | None = state.get(_DAY) if chosen in COMPENSATIONS else None
     return Wish(
         bill_no=bill_no,
         reason=chosen,
         comment=state[_COMMENT],
-        parts={ordinal: amount for ordinal, amount in cents.items() if amount} if by_line else {},
+        parts={ordinal: amount for ordinal, amount in cents.items() if amount},
         amount_cents=0 if by_line else _cents(bill_no, WHOLE),
         day=since,
         target=Target(state[_TARGET]),
@@ -216,7 +214,9 @@ def _wish(bill_no: str, found: Creditable) -> Wish:
 
 
 def _cents(bill_no: str, ordinal: int) -> int:
-    return money.from_typed(st.session_state.get(_amount_key(bill_no, ordinal)) or 0)
+    """Read an amount that was typed, in cents; nothing typed is 0. Raises AmountUnreadable."""
+    typed = str(st.session_state.get(_amount_key(bill_no, ordinal)) or "")
+    return payment_entry.cents_of(typed, field=f"amount:{ordinal}") if typed.strip() else 0
 
 
 def _amount_key(bill_no: str, ordinal: int) -> str:
@@ -232,7 +232,11 @@ def _open(bill_no: str) -> None:
 
 def _save(customer_id: int, bill_no: str, found: Creditable, above: bool, key: str) -> None:  # noqa: FBT001 - what the button said
     """Credit the bill, or ask for it."""
-    wish = _wish(bill_no, found)
+    try:
+        wish = _wish(bill_no, found)
+    except DomainError as refusal:
+        forms.say(FORM, message(refusal), good=False, field=refusal.field)
+        return
     if above:
         done = t("Asked for. A colleague finds it under Approvals.")
         saved = act(approvals.request_credit, form=FORM, operation=key, done=done, customer_id=customer_id, wish=wish)

@@ -68,7 +68,7 @@ def drawer(who: str, bill_no: str = BILL) -> AppTest:
 
 def fill(screen: AppTest, comment: str = "Second line was never ordered.", **amounts: float) -> AppTest:
     for ordinal, euros in amounts.items():
-        screen.number_input(key=f"bills:credit:amount:{BILL}:{ordinal.lstrip('_')}").set_value(euros)
+        screen.text_input(key=f"bills:credit:amount:{BILL}:{ordinal.lstrip('_')}").set_value(f"{euros:.2f}".replace(".", ","))
     screen.text_input(key="bills:credit:comment").input(comment).run()
     return screen
 
@@ -116,6 +116,16 @@ class TestCredit:
         assert "Ce champ est nécessaire" in texts(click(screen, "bills:credit:save"))
         assert notes() == []
 
+    def test_what_is_no_amount_is_said_beside_its_line_and_nothing_is_credited(self) -> None:
+        screen = click(drawer("agent"), f"bills:credit:{BILL}")
+        screen.text_input(key=f"bills:credit:amount:{BILL}:1").set_value("12,345").run()
+        assert "Écrivez le montant en euros" in texts(screen)
+        screen.text_input(key="bills:credit:comment").input("A slip.").run()
+        assert "Écrivez le montant en euros" in texts(click(screen, "bills:credit:save"))
+        screen.text_input(key=f"bills:credit:amount:{BILL}:1").set_value("0,50").run()
+        click(screen, "bills:credit:save")
+        assert [note.incl_cents for note in notes()] == [50]
+
     def test_an_outage_is_made_good_without_vat(self) -> None:
         screen = click(drawer("agent"), f"bills:credit:{BILL}")
         screen.segmented_control(key="bills:credit:what").set_value("amount").run()
@@ -156,7 +166,7 @@ class TestFourEyes:
         fill_ = fill(click(drawer("senior"), f"bills:credit:{BILL}"), _1=42.0, _2=42.0)
         click(fill_, "bills:credit:save")
         screen = click(drawer("senior", "2610000017"), "bills:credit:2610000017")
-        screen.number_input(key="bills:credit:amount:2610000017:1").set_value(16.01)
+        screen.text_input(key="bills:credit:amount:2610000017:1").set_value("16,01")
         screen.text_input(key="bills:credit:comment").input("And October.").run()
         assert screen.button(key="bills:credit:save").label == "Demander l'approbation"
         click(screen, "bills:credit:save")
