@@ -162,14 +162,14 @@ def upcoming(session: Session, actor: Actor) -> dict[date, int]:
     """Return the days of the month to come on which bills may be due, and for how many customers."""
     actor.require(Permission.JOB_RUN)
     query = (
-        select(col(BillingAccount.bill_model), col(BillingAccount.cycle_day), func.count())
+        select(col(BillingAccount.bill_model), col(BillingAccount.cycle_day), col(BillingAccount.migrate_on), func.count())
         .join(Customer, col(Customer.id) == BillingAccount.customer_id)
         .where(col(Customer.status).in_(_BILLED))
-        .group_by(col(BillingAccount.bill_model), col(BillingAccount.cycle_day))
+        .group_by(col(BillingAccount.bill_model), col(BillingAccount.cycle_day), col(BillingAccount.migrate_on))
     )
     found, today = session.execute(query).all(), clock.today()
     days = [today + timedelta(days=ahead) for ahead in range(1, _LOOK_AHEAD_DAYS)]
-    counts = {day: sum(many for model, cycle_day, many in found if _falls_on(day, model, cycle_day)) for day in days}
+    counts = {day: sum(many for model, cycle_day, moves, many in found if _falls_on(day, model, cycle_day, moves)) for day in days}
     return {day: many for day, many in counts.items() if many}
 
 
@@ -300,16 +300,18 @@ def _pass_to_current_model(session: Session, day: date) -> None:
     )
 
 
-def _falls_on(day: date, model: BillModel, cycle_day: int) -> bool:
+def _falls_on(day: date, model: BillModel, cycle_day: int, migrate_on: date | None = None) -> bool:
     """Tell by the account alone whether its bill falls on a day: a cycle day of 29 to 31 is the last day of a shorter month (W2)."""
-    return day.day == law("bill_day") if model is BillModel.CURRENT else day == clock.add_months(day, 0, cycle_day)
+    if model is BillModel.CURRENT or (migrate_on is not None and migrate_on <= day):
+        return day.day == law("bill_day")
+    return day == clock.add_months(day, 0, cycle_day)
 
 
 def _may_be_due(day: date) -> Any:  # noqa: ANN401 - a condition
-    """Select by the account alone whose bill may fall on a day."""
+    """Select by the account alone whose bill may fall on a day; who has changed model by then is billed as the new one bills."""
     cycle_days = [one for one in range(1, _LAST_CYCLE_DAY + 1) if _falls_on(day, BillModel.LEGACY, one)]
     legacy = and_(col(BillingAccount.bill_model) == BillModel.LEGACY, col(BillingAccount.cycle_day).in_(cycle_days))
-    current = col(BillingAccount.bill_model) == BillModel.CURRENT
+    current = or_(col(BillingAccount.bill_model) == BillModel.CURRENT, col(BillingAccount.migrate_on) <= day)
     due = or_(legacy, current) if _falls_on(day, BillModel.CURRENT, 0) else legacy
     return and_(col(Customer.status).in_(_BILLED), due)
 

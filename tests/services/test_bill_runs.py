@@ -164,6 +164,14 @@ class TestRehearse:
             excl, vat = (own, vat_on(own)) if business else split_inclusive(own)
             assert (row.excl_cents, row.vat_cents) == (excl, vat)
 
+    def test_counts_who_changes_model_before_the_day(self, session: Session) -> None:
+        legacy(session)
+        with clock.standing(clock.at(date(2026, 11, 18), 10)):
+            assert bill_runs.upcoming(session, SYSTEM)[DECEMBER] == 1
+            tried = bill_runs.rehearse(session, SYSTEM, day=DECEMBER)
+        assert (tried.bills, tried.due_cents) == (1, 1093)
+        assert (run(session, DECEMBER).issued, run(session, DECEMBER).due_cents) == (1, 1093)
+
     def test_writes_nothing(self, session: Session) -> None:
         family(session)
         with clock.standing(clock.at(date(2026, 11, 18), 10)):
@@ -179,7 +187,9 @@ def _anybody(session: Session, chance: random.Random) -> Customer:
     """A customer by chance: a household or a business, of either model, whose plans and options began and ended when they liked."""
     business = chance.random() < 0.3
     kind = {"kind": CustomerKind.ORGANIZATION, "trading_name": "SRL", "enterprise_no": "0999999031"} if business else {}
-    model = {"bill_model": BillModel.LEGACY, "cycle_day": chance.choice([4, 5, 28])} if chance.random() < 0.3 else {}
+    model: dict[str, Any] = {"bill_model": BillModel.LEGACY, "cycle_day": chance.choice([4, 5, 28])} if chance.random() < 0.3 else {}
+    if model and chance.random() < 0.5:
+        model["migrate_on"] = date(2026, 12, 1)
     customer = make_customer(session, **kind, **model)
     for _plan in range(chance.randrange(1, 4)):
         since = date(2026, 11, 1) + timedelta(days=chance.randrange(-400, 34))
