@@ -73,19 +73,19 @@ class Arrears:
 
 @dataclass(frozen=True)
 class Dispute:
-    """What is contested of a bill."""
+    """What is contested of a bill. `reason` is what a colleague noted, for colleagues alone: None for the customer."""
 
     disputed_cents: int
-    reason: str
+    reason: str | None
     since: date
 
 
 def of_customer(session: Session, actor: Actor, *, customer_id: int) -> Arrears | None:
-    """Return what is late; None when nothing is, nothing is followed up and no plan is there."""
+    """Return what is late; None when nothing is, or is disputed, nothing is followed up and no plan is there."""
     actor.require(Permission.BILL_READ, customer_id)
     amount, plan = bills.open_summary(session, customer_id), payment_plans.plan_of(session, actor, customer_id=customer_id)
     account = session.execute(select(BillingAccount).where(col(BillingAccount.customer_id) == customer_id)).scalar_one()
-    if not amount.overdue_cents and plan is None and account.dunning_state is DunningState.NONE:
+    if not (amount.overdue_cents or amount.disputed_cents) and plan is None and account.dunning_state is DunningState.NONE:
         return None
     today, rules = clock.today(), catalogue().dunning
     at = dunning_facts.of_customer(session, customer_id, today)
@@ -125,7 +125,7 @@ def dispute_of(session: Session, actor: Actor, *, customer_id: int, bill_no: str
         .join(Bill, (col(Bill.customer_id) == BillDispute.customer_id) & (col(Bill.id) == BillDispute.bill_id))
         .where(col(BillDispute.customer_id) == customer_id, col(Bill.bill_no) == bill_no, col(BillDispute.until).is_(None))
     ).first()
-    return Dispute(*row) if row else None
+    return Dispute(row[0], row[1] if actor.staff else None, row[2]) if row else None
 
 
 def _next_fee(at: Situation, next_due: date | None) -> int:

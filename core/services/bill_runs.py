@@ -303,7 +303,7 @@ def _pass_to_current_model(session: Session, day: date) -> None:
 def _falls_on(day: date, model: BillModel, cycle_day: int, migrate_on: date | None = None) -> bool:
     """Tell by the account alone whether its bill falls on a day: a cycle day of 29 to 31 is the last day of a shorter month (W2)."""
     if model is BillModel.CURRENT or (migrate_on is not None and migrate_on <= day):
-        return day.day == law("bill_day")
+        return bool(day.day == law("bill_day"))
     return day == clock.add_months(day, 0, cycle_day)
 
 

@@ -19,6 +19,7 @@ from core.errors import NotFound
 from core.models.bill import Bill, BillCategory, BillLine, BillState
 from core.models.billing_account import BillingAccount, BillModel, PaymentMethod
 from core.models.customer import Customer, CustomerKind
+from core.models.dunning import BillDispute
 from core.models.payment import Payment, PaymentAllocation, PaymentPlan, PaymentState, PlanBill, PlanState, Refund, RefundState
 from core.models.product import Product
 from core.pdf.bill import PrintedBill, render_bill
@@ -79,6 +80,7 @@ class BillRow:
     reason_until: date | None
     by_debit: bool
     in_plan: bool
+    disputed_cents: int
     version: int
     paid_on: date | None = None
     collected_on: date | None = None
@@ -100,20 +102,23 @@ class BillRow:
     def days_overdue(self) -> int:
         """How many days it is late; 0 when it isn't.
 
-        What we collect ourselves is never late: on a weekend it waits for the bank. What a payment plan spreads is not late either.
+        What we collect ourselves is never late: on a weekend it waits for the bank. What a payment plan spreads is not late either, nor
+        what is disputed.
         """
-        return max(0, (clock.today() - self.due).days) if self.is_open and not (self.by_debit or self.in_plan) else 0
+        claimed = self.is_open and self.remaining_cents > self.disputed_cents
+        return max(0, (clock.today() - self.due).days) if claimed and not (self.by_debit or self.in_plan) else 0
 
 
 @dataclass(frozen=True)
 class OpenAmount:
-    """What a customer owes in cents: altogether, late, since when, and what we owe him."""
+    """What a customer owes in cents: altogether, late, since when, and what we owe him. What he disputes is open, and not late (W9)."""
 
     open_cents: int
     overdue_cents: int
     oldest_overdue: date | None
     credit_cents: int
     next_due: date | None
+    disputed_cents: int = 0
 
     @property
     def overdue_days(self) -> int:
@@ -154,7 +159,7 @@ def lines(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> 
 def open_summary(session: Session, customer_id: int) -> OpenAmount:
     """Return what is open; the caller checked the right to see the file."""
     row = ask(session, _open_query(), customer_id=customer_id, today=clock.today())[0]
-    return OpenAmount(int(row[0]), int(row[1]), row[3], int(row[2]), row[4])
+    return OpenAmount(int(row[0]), int(row[1]), row[3], int(row[2]), row[4], int(row[5]))
 
 
 @cache
@@ -165,6 +170,8 @@ def _open_query() -> Select[Any]:
     spread = _in_plan()
     late = (payable < bindparam("today")) & col(Bill.mandate_id).is_(None) & ~spread
     due = case((col(Bill.category) != BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
+    disputed = disputed_of_bill()
+    claimed = case((due > disputed, due - disputed), else_=0)
     owed = case((col(Bill.category) == BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
     paid = (
         select(func.sum(col(Payment.amount_cents)))
@@ -183,11 +190,19 @@ def _open_query() -> Select[Any]:
     )
     return select(
         func.coalesce(func.sum(due), 0),
-        func.coalesce(func.sum(case((late, due), else_=0)), 0),
+        func.coalesce(func.sum(case((late, claimed), else_=0)), 0),
         func.coalesce(func.sum(owed), 0) + func.coalesce(paid, 0) - func.coalesce(counted, 0) - func.coalesce(paid_back, 0),
-        func.min(case((late & (due > 0), payable))),
-        func.min(case((~late & ~spread & (due > 0), payable))),
+        func.min(case((late & (claimed > 0), payable))),
+        func.min(case((~late & ~spread & (claimed > 0), payable))),
+        func.coalesce(func.sum(due - claimed), 0),
     ).where(col(Bill.customer_id) == customer_id, col(Bill.remaining_cents) > 0)
+
+
+def disputed_of_bill() -> Any:  # noqa: ANN401 - an expression within a query of bills
+    """Return what of a bill waits for the decision of a dispute, in cents; it may be more than what is left of the bill by now."""
+    of_bill = (col(BillDispute.customer_id) == col(Bill.customer_id)) & (col(BillDispute.bill_id) == col(Bill.id))
+    open_one = select(col(BillDispute.disputed_cents)).where(of_bill, col(BillDispute.until).is_(None)).correlate(Bill)
+    return func.coalesce(open_one.scalar_subquery(), 0)
 
 
 def _in_plan() -> ColumnElement[bool]:
@@ -243,7 +258,7 @@ def _rows_query(customer_id: int) -> Any:  # noqa: ANN401 - a select of more col
     named = (col(_REFERRED.customer_id) == col(Bill.customer_id)) & (col(_REFERRED.id) == col(Bill.refers_to_id))
     columns = [getattr(Bill, name) for name in names.split()]
     return (
-        select(*columns, col(_REFERRED.bill_no).label("refers_to"), _in_plan().label("in_plan"))
+        select(*columns, col(_REFERRED.bill_no).label("refers_to"), _in_plan().label("in_plan"), disputed_of_bill().label("disputed_cents"))
         .outerjoin(_REFERRED, named)
         .where(col(Bill.customer_id) == customer_id)
     )
@@ -269,6 +284,7 @@ def _row(row: Any, story: Mapping[str, Any], refunded_on: date | None) -> BillRo
         refunded_on=refunded_on,
         by_debit=row.mandate_id is not None,
         in_plan=bool(row.in_plan),
+        disputed_cents=min(int(row.disputed_cents), row.remaining_cents),
         version=row.version,
         **story,
     )
@@ -300,11 +316,10 @@ def _stories(session: Session, customer_id: int) -> dict[int, dict[str, Any]]:
 
 
 def _refunded(session: Session, customer_id: int) -> dict[int, date]:
-    """Return by credit note when it was paid back last; what was rejected was not."""
-    day = func.max(func.coalesce(col(Refund.completed_on), col(Refund.requested_on)))
+    """Return by credit note when it was paid back last; what was only asked of the bank was not yet."""
     query = (
-        select(col(Refund.credit_note_id), day)
-        .where(col(Refund.customer_id) == customer_id, col(Refund.credit_note_id).is_not(None), col(Refund.state) != RefundState.REJECTED)
+        select(col(Refund.credit_note_id), func.max(col(Refund.completed_on)))
+        .where(col(Refund.customer_id) == customer_id, col(Refund.credit_note_id).is_not(None), col(Refund.state) == RefundState.COMPLETED)
         .group_by(col(Refund.credit_note_id))
     )
     return {note: on for note, on in session.execute(query) if note is not None}

@@ -40,7 +40,6 @@ RETURN_CODES = {
 DUPLICATE, DECEASED = "AM05", "MD07"
 
 TASKS = {DUPLICATE: "debit_duplicate", DECEASED: "debit_holder_died"}
-TASK_RETURNED = "debit_returned"
 
 
 class NotCollectible(DomainError):
@@ -122,7 +121,7 @@ def return_collection(
     bill.mandate_id = None
     if bill.remaining_cents:
         bill.payable_until = until
-    session.add(Task(customer_id=customer_id, code=TASKS.get(code, TASK_RETURNED), due=until, created_at=clock.now()))
+    session.add(Task(customer_id=customer_id, code=TASKS.get(code, mandates.TASK_RETURNED), due=until, created_at=clock.now()))
     session.flush()
     subject = ("payment", payment.id) if payment else ("bill", bill_no)
     audit.record(

@@ -14,6 +14,7 @@ from core.catalogue import law
 from core.errors import NotFound
 from core.models.billing_account import BillingAccount, PaymentMethod
 from core.models.customer import Customer, CustomerKind
+from core.models.interaction import Task
 from core.models.mandate import MANDATE_MOVES, Mandate, MandateState
 from core.pdf.mandate import PrintedMandate, render_mandate
 from core.services import audit, bill_printing, billing, billing_facts, communications
@@ -25,6 +26,9 @@ CODE_TRIES = 5
 
 EXPIRED = "expired"
 """Why a mandate ended that nobody used."""
+
+TASK_RETURNED = "debit_returned"
+"""The task to call a customer whose collection came back (R9)."""
 
 RUNNING = (MandateState.DRAFT, MandateState.PENDING_SIGNATURE, MandateState.ACTIVE, MandateState.SUSPENDED)
 
@@ -76,11 +80,17 @@ def current(session: Session, actor: Actor, *, customer_id: int) -> MandateView 
 
 
 def activate(session: Session, actor: Actor, *, mandate: Mandate, customer: Customer, signed_on: date, tell: bool = True) -> None:
-    """Let a signed mandate run: the customer pays by direct debit from the next bill on, and is told so."""
+    """Let a signed mandate run: the customer pays by direct debit from the next bill on, and is told so.
+
+    To call him about a collection that came back is done with it.
+    """
     actor.require(Permission.MANDATE_WRITE, customer.id)
     _move(mandate, MandateState.ACTIVE)
     mandate.signed_on, mandate.code_hash, mandate.code_expires_at, mandate.code_failures = signed_on, None, None, 0
     _pay_by(session, customer, PaymentMethod.DIRECT_DEBIT)
+    to_call = select(Task).where(col(Task.customer_id) == customer.id, col(Task.code) == TASK_RETURNED, col(Task.done_at).is_(None))
+    for task in session.execute(to_call).scalars():
+        task.done_at = clock.now()
     session.flush()
     audit.record(
         session, actor, action="mandate:activate", object_type="mandate", object_id=mandate.id, customer_id=customer.id,

@@ -15,6 +15,7 @@ from core.models.bill import Bill, BillCategory
 from core.models.customer import Customer
 from core.models.payment import PLAN_MOVES, Instalment, PaymentPlan, PlanBill, PlanState
 from core.services import audit, communications, dunning
+from core.services.bills import disputed_of_bill
 from core.services.products import lock_customer
 
 ALIVE = (PlanState.PROPOSED, PlanState.ACTIVE)
@@ -50,6 +51,12 @@ class PlanOver(DomainError):
     """The plan can't be accepted or ended any more."""
 
     message = N_("This payment plan is over, or has not begun. Reload the page to see how it stands.")
+
+
+class PlanDisputed(DomainError):
+    """What is disputed is not claimed, so it is not spread either (W9)."""
+
+    message = N_("A bill of this plan is disputed by now. Take the proposal back, and propose another one without it.")
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,8 @@ def preview(session: Session, actor: Actor, *, customer_id: int, parts: int) -> 
 def propose_plan(session: Session, actor: Actor, *, customer_id: int, parts: int = 3) -> int:
     """Propose to pay what is open in equal monthly instalments, the first in 14 days; return the plan's id.
 
-    What is collected is not spread. An earlier proposal is withdrawn. Raises PlanParts, PlanRuns, PlansBroken, NothingOpen.
+    What is collected is not spread, nor a bill that is disputed. An earlier proposal is withdrawn. Raises PlanParts, PlanRuns,
+    PlansBroken, NothingOpen.
     """
     actor.require(Permission.PLAN_WRITE, customer_id)
     lock_customer(session, customer_id)
@@ -134,7 +142,8 @@ def propose_plan(session: Session, actor: Actor, *, customer_id: int, parts: int
 def accept(session: Session, actor: Actor, *, customer_id: int, plan_id: int, shown_version: int) -> date:
     """Start a proposed plan, for the customer himself or on his word; return the day of its first instalment.
 
-    Its bills are not late any more: what was suspended for them comes back the same day. Raises PlanOver, ChangedMeanwhile.
+    Its bills are not late any more: what was suspended for them comes back the same day. Raises PlanOver, PlanDisputed, NothingOpen,
+    ChangedMeanwhile.
     """
     actor.require(Permission.PLAN_ACCEPT, customer_id)
     plan = _plan(session, customer_id, plan_id, shown_version)
@@ -142,6 +151,8 @@ def accept(session: Session, actor: Actor, *, customer_id: int, plan_id: int, sh
         raise PlanOver
     if not _left(session, plan):
         raise NothingOpen
+    if _disputed(session, plan):
+        raise PlanDisputed
     _move(plan, PlanState.ACTIVE)
     plan.accepted_on = clock.today()
     session.flush()
@@ -227,10 +238,19 @@ def _left(session: Session, plan: PaymentPlan) -> int:
     return sum(min(int(amount), int(remaining)) for amount, remaining in session.execute(query))
 
 
+def _disputed(session: Session, plan: PaymentPlan) -> bool:
+    query = (
+        select(col(Bill.id))
+        .join(PlanBill, (col(PlanBill.customer_id) == Bill.customer_id) & (col(PlanBill.bill_id) == Bill.id))
+        .where(col(PlanBill.customer_id) == plan.customer_id, col(PlanBill.plan_id) == plan.id, disputed_of_bill() > 0)
+    )
+    return session.execute(query.limit(1)).first() is not None
+
+
 def _open(session: Session, customer_id: int) -> Sequence[Bill]:
     query = select(Bill).where(
         col(Bill.customer_id) == customer_id, col(Bill.category) != BillCategory.CREDIT_NOTE, col(Bill.remaining_cents) > 0,
-        col(Bill.mandate_id).is_(None),
+        col(Bill.mandate_id).is_(None), disputed_of_bill() == 0,
     )  # fmt: skip
     return session.execute(query.order_by(col(Bill.bill_date), col(Bill.id))).scalars().all()
 

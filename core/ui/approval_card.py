@@ -9,7 +9,7 @@ from core.models.approval import ApprovalKind, ApprovalState
 from core.services import approvals, corrections, refunds
 from core.services.approvals import NOTE_LENGTH, Request
 from core.services.corrections import Target
-from core.services.references import mask_iban
+from core.services.references import group_iban
 from core.ui import credit_form, forms, navigation
 from core.ui.act import act, operation
 from core.ui.parts import Mark, card, draw, fact_rows, head
@@ -98,7 +98,7 @@ def _what(one: Request) -> list[tuple[str, str]]:
     wish = one.wish
     if isinstance(wish, refunds.Wish):
         of = t("credit note {bill_no}", bill_no=wish.credit_note_no) if wish.credit_note_no else t("what was paid too much")
-        return [(t("Of"), of), (t("To account"), mask_iban(wish.iban.replace(" ", "")))]
+        return [(t("Of"), of), (t("To account"), group_iban(wish.iban.replace(" ", "")))]
     target = t("Off the next bill") if wish.target is Target.NEXT_BILL else t("Off this bill")
     what = t("Lines of the bill") if wish.parts else t("One amount")
     return [(t("Bill"), f"{wish.bill_no} · {what} · {target}"), (t("Reason"), credit_form.reason(one.reason))]

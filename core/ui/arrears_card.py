@@ -86,6 +86,8 @@ def _answer(found: Arrears) -> None:
             oldest = day(amount.oldest_overdue, "short")
             told = t("{overdue_cents} overdue, the oldest since {oldest}", overdue_cents=amount.overdue_cents, oldest=oldest)
             heading(f":red[{told}]", 3)
+        elif amount.disputed_cents and not found.plan:
+            heading(t("Nothing is late but what is disputed"), 3)
         else:
             heading(t("Payment plan"), 3)
     if sentences := _sentences(found):
@@ -98,6 +100,9 @@ def _spread(found: Arrears) -> bool:
 
 def _sentences(found: Arrears) -> list[str]:
     sentences = []
+    if found.amount.disputed_cents:
+        told = N_("{disputed_cents} more is disputed: it is not claimed until that is decided, and a payment plan leaves its bill out.")
+        sentences.append(t(told, disputed_cents=found.amount.disputed_cents))
     if found.suspended_on:
         sentences.append(t("Services suspended since {on}; 112 stays reachable.", on=day(found.suspended_on, "short")))
     if found.next_due and found.amount.overdue_cents:
@@ -154,6 +159,9 @@ def _plan(visit: Visit, plan: PlanView) -> None:
     mark = Mark(t("Runs"), "good", "check_circle") if active else Mark(t("Waits for the customer's consent"), "watch", "hourglass_top")
     draw(head(begun if active else t("Payment plan proposed on {on}", on=plan.proposed_on), 3, marks=[mark]))
     st.markdown(instalments(plan.parts))
+    if plan.paid_cents and not active:
+        told = N_("{paid_cents} of it is paid since: the first instalments ask that much less.")
+        st.markdown(t(told, paid_cents=plan.paid_cents))
     if active:
         draw(ladder([_part(part) for part in plan.instalments]))
     key = operation("arrears:plan", plan.id, plan.version)
@@ -164,8 +172,13 @@ def _plan(visit: Visit, plan: PlanView) -> None:
             label = t("The customer accepts the plan") if visit.actor.staff else t("Accept the plan")
             st.button(label, key="bills:plan:accept", type="primary", on_click=_accept, args=(visit.customer.id, plan, f"{key}a"))
         if may_end:
-            label = t("End the plan") if active else t("Take the proposal back")
-            st.button(label, key="bills:plan:withdraw", on_click=_withdraw, args=(visit.customer.id, plan, f"{key}w"))
+            label, args = t("End the plan") if active else t("Take the proposal back"), (visit.customer.id, plan, f"{key}w")
+            if active:  # A plan that is ended does not come back by itself.
+                with st.popover(label):
+                    st.markdown(t("What is not paid yet is late again at once. A new plan has to be proposed and accepted."))
+                    st.button(t("End it now"), key="bills:plan:withdraw", on_click=_withdraw, args=args)
+            else:
+                st.button(label, key="bills:plan:withdraw", on_click=_withdraw, args=args)
     if may_accept:
         told = t("Once accepted, services come back the same day, and the follow-up rests while each part is paid by its date.")
         st.caption(told)

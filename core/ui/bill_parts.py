@@ -167,8 +167,8 @@ def _state(row: BillRow) -> Mark:
         return Mark(t("Paid"), "good", "check_circle")
     if row.in_plan:
         return Mark(t("In the plan"), "info", "calendar_month")
-    if row.days_overdue:
-        return Mark(t("Overdue"), "bad", "error")
+    if row.days_overdue or row.disputed_cents:
+        return Mark(t("Overdue"), "bad", "error") if row.days_overdue else Mark(t("Disputed"), "watch", "balance")
     if row.state is BillState.PARTIALLY_PAID:
         return Mark(t("Partly paid"), "watch", "timelapse")
     return Mark(t("To be collected") if row.by_debit else t("To pay"), "info", "schedule")
@@ -195,6 +195,8 @@ def _story(row: BillRow) -> str:
         due = t("paid in instalments, by the payment plan")
     if row.days_overdue:
         due = f"{due} · {tn('{count} day late', '{count} days late', row.days_overdue)}"
+    if row.disputed_cents:
+        due = f"{t('{disputed_cents} disputed', disputed_cents=row.disputed_cents)} · {due}"
     if row.remaining_cents == row.total_cents:
         return due
     left = t("{left_cents} left of {total_cents}", left_cents=row.remaining_cents, total_cents=row.total_cents)

@@ -29,7 +29,7 @@ def show(visit: Visit, row: BillRow) -> None:
     if found:
         draw(
             head(t("Disputed"), 3, end=euro(found.disputed_cents), marks=[Mark(t("Waits for a decision"), "watch", "balance")]),
-            note(f"{day(found.since)} · {found.reason}"),
+            note(" · ".join(filter(None, (day(found.since), found.reason)))),
         )
         if may:
             key = operation("dispute:decide", row.bill_no, found.since, found.disputed_cents)
@@ -50,7 +50,7 @@ def _form(visit: Visit, row: BillRow, form: str) -> None:
             key=f"bills:dispute:what:{row.bill_no}",
         )  # fmt: skip
         forms.error(form, "amount")
-        st.text_input(t("Why"), key=f"bills:dispute:reason:{row.bill_no}", max_chars=200)
+        st.text_input(t("Why (for colleagues)"), key=f"bills:dispute:reason:{row.bill_no}", max_chars=200)
         forms.error(form, "reason")
         cents = choices[chosen or 0][1]
         args = (form, visit.customer.id, row.bill_no, cents, operation(form, row.version, cents))

@@ -86,7 +86,7 @@ class TestPlan:
         told = texts(screen)
         assert "Le plan court. La première part est due le 02/12/2026." in told
         assert "en retard, le plus ancien" not in told
-        assert told.count("payée en plusieurs fois, selon le plan de paiement") == 4
+        assert told.count("à payer en plusieurs fois, selon le plan de paiement") == 4
         assert "Aucune étape ne suit tant que le plan de paiement est respecté." in told
 
     def test_an_agent_who_saw_an_old_proposal_is_told(self) -> None:

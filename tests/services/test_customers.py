@@ -104,3 +104,11 @@ class TestOpenTasks:
         assert customers.open_tasks(session, AGENT, customer_id=customer.id) == [
             customers.OpenTask("modem_not_returned", None, date(2026, 11, 18))
         ]
+
+    def test_shows_the_customer_what_is_his_and_not_our_own_work(self, session: Session) -> None:
+        customer = make_customer(session)
+        for code in ("debit_returned", "modem_not_returned", "debit_holder_died"):
+            session.add(Task(customer_id=customer.id, code=code, created_at=clock.now()))
+        session.flush()
+        assert [one.code for one in customers.open_tasks(session, self_of(customer), customer_id=customer.id)] == ["modem_not_returned"]
+        assert len(customers.open_tasks(session, AGENT, customer_id=customer.id)) == 3

@@ -1,6 +1,7 @@
 """The follow-up of unpaid bills as it is carried out, told by dates."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session, col, func, select
@@ -284,6 +285,22 @@ class TestDispute:
         dunning.dispute(session, AGENT, customer_id=customer.id, bill_no="2608000055", disputed_cents=1200, reason="Bouquet TV")
         dunning.run_due(session, SYSTEM, day=TODAY)
         assert session.exec(select(DunningNotice.claimed_cents)).one() == 3000
+
+    def test_is_open_and_not_late_and_its_reason_is_for_colleagues(self, session: Session) -> None:
+        customer = p05(session)
+        given: dict[str, Any] = {"customer_id": customer.id, "bill_no": "2608000055"}
+        dunning.dispute(session, AGENT, disputed_cents=1200, reason="Says no TV; doubtful", **given)
+        found = bills.open_summary(session, customer.id)
+        assert (found.open_cents, found.overdue_cents, found.disputed_cents) == (16800, 11400, 1200)
+        dunning.decide_dispute(session, AGENT, **given)
+        dunning.dispute(session, AGENT, disputed_cents=4200, reason="Says no TV; doubtful", **given)
+        found = bills.open_summary(session, customer.id)
+        assert (found.overdue_cents, found.oldest_overdue) == (8400, date(2026, 9, 20))
+        rows = {row.bill_no: row for row in bills.of_customer(session, AGENT, customer_id=customer.id)}
+        assert (rows["2608000055"].days_overdue, rows["2608000055"].disputed_cents) == (0, 4200)
+        assert rows["2609000055"].days_overdue > 0
+        told = [arrears.dispute_of(session, who, **given) for who in (AGENT, self_of(customer))]
+        assert [one and one.reason for one in told] == ["Says no TV; doubtful", None]
 
     def test_of_all_that_is_late_brings_the_services_back_until_it_is_decided(self, session: Session) -> None:
         customer = p05(session, date(2026, 11, 11))

@@ -16,6 +16,7 @@ from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.billing_account import BillingAccount, PaymentMethod
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerKind, CustomerStatus
+from core.models.interaction import Task
 from core.models.mandate import Mandate, MandateState
 from core.services import bill_runs, bills, mandate_signing, mandates
 from core.services.mandate_signing import AccountClosed, ConsentMissing, MandateRuns, NoCode, SameIban, WrongCode
@@ -125,6 +126,13 @@ class TestSign:
             bill_runs.run_day(session, SYSTEM, day=date(2026, 12, 5))
             newest = bills.of_customer(session, AGENT, customer_id=customer.id)[0]
         assert (newest.by_debit, newest.due) == (True, date(2026, 12, 15))
+
+    def test_ends_the_task_to_call_about_a_collection_that_came_back(self, session: Session, customer: Customer) -> None:
+        for code in (mandates.TASK_RETURNED, "modem_not_returned"):
+            session.add(Task(customer_id=customer.id, code=code, created_at=clock.now()))
+        ask(session, customer)
+        sign(session, customer, sent_code(session, customer))
+        assert session.exec(select(Task.code).where(col(Task.done_at).is_(None))).all() == ["modem_not_returned"]
 
     def test_names_the_first_collection(self, session: Session, customer: Customer) -> None:
         ask(session, customer)

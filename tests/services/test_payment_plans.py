@@ -12,8 +12,8 @@ from core.actor import SYSTEM
 from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.customer import Customer
 from core.models.payment import PaymentPlan, PlanState
-from core.services import payment_plans, payments
-from core.services.payment_plans import NothingOpen, PlanOver, PlanParts, PlanRuns, PlansBroken, PlanView
+from core.services import dunning, payment_plans, payments
+from core.services.payment_plans import NothingOpen, PlanDisputed, PlanOver, PlanParts, PlanRuns, PlansBroken, PlanView
 from core.services.references import ogm
 from tests.builders import AGENT, VIEWER, make_customer, self_of
 from tests.services.money_stories import bill, mandate, paid, trio
@@ -62,6 +62,19 @@ class TestProposePlan:
         bill(session, customer, date(2026, 11, 5))
         payment_plans.propose_plan(session, AGENT, customer_id=customer.id)
         assert plan(session, customer).total_cents == 4200
+
+    def test_leaves_out_a_disputed_bill_and_does_not_begin_with_one(self, session: Session) -> None:
+        customer = trio(session, 8, 9)
+        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, parts=2)
+        proposed = plan(session, customer)
+        dunning.dispute(session, AGENT, customer_id=customer.id, bill_no="2608000055", disputed_cents=1200, reason="No service")
+        with pytest.raises(PlanDisputed):
+            payment_plans.accept(session, AGENT, customer_id=customer.id, plan_id=proposed.id, shown_version=proposed.version)
+        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, parts=2)
+        assert plan(session, customer).total_cents == 4200
+        dunning.decide_dispute(session, AGENT, customer_id=customer.id, bill_no="2608000055")
+        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, parts=2)
+        assert plan(session, customer).total_cents == 8400
 
     def test_refuses_a_second_plan_and_after_three_broken_ones(self, session: Session) -> None:
         customer = trio(session, 8)

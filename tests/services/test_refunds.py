@@ -167,12 +167,18 @@ class TestSettle:
         return customer, note, refunds.refund(session, SENIOR, customer_id=customer.id, credit_note_no=note, iban=PAYER)
 
     def test_billing_notes_that_it_was_paid_out(self, session: Session) -> None:
-        customer, _note, number = self._asked(session)
+        customer, note, number = self._asked(session)
+
+        def refunded_on() -> date | None:
+            return next(row for row in bills.of_customer(session, AGENT, customer_id=customer.id) if row.bill_no == note).refunded_on
+
         with pytest.raises(NotPermitted):
             refunds.complete(session, SENIOR, customer_id=customer.id, refund_id=number, shown_version=1)
+        assert refunded_on() is None
         refunds.complete(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=1)
         (found,) = refunds.of_customer(session, SENIOR, customer_id=customer.id)
         assert (found.state, found.completed_on, found.masked) == (RefundState.COMPLETED, date(2026, 11, 18), "BE66 •••• •••• 1343")
+        assert refunded_on() == date(2026, 11, 18)
 
     def test_sent_back_the_credit_is_there_again_and_can_be_paid_back_elsewhere(self, session: Session) -> None:
         customer, note, number = self._asked(session)
