@@ -3,7 +3,7 @@
 Pure: values in, values out. The preview of the next bill and the issued bill come from the same function, so they can't disagree.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -62,12 +62,14 @@ class OneOff:
 class Coverage:
     """What the last bill did: all that was held on its date is paid until a day; `paid_until` names products paid until another one.
 
-    What came on the date itself may have come after the bill was made: it is paid only where `paid_until` names it.
+    What came on the date itself may have come after the bill was made: it is paid only where `paid_until` names it. `left_cents` is
+    what of a product's charge was not credited by hand since: no more than that is given back when it ends (W8).
     """
 
     bill_date: date
     until: date
     paid_until: Mapping[int | None, date] = field(default_factory=dict)
+    left_cents: Mapping[int | None, int] = field(default_factory=dict)
 
     def knows(self, one: Held) -> bool:
         """Whether the last bill counted on a product."""
@@ -247,7 +249,8 @@ def _held_lines(one: Held, account: Account, period: Period, bill_date: date, pr
     if known and previous:
         first = previous.paid_until.get(one.product_id, previous.until)
         if previous.bill_date < end < first:
-            yield from _shares(one, account, LineKind.ADJUSTMENT, end, first, sold)
+            back = _shares(one, account, LineKind.ADJUSTMENT, end, first, sold)
+            yield from _at_most(back, previous.left_cents.get(one.product_id))
     yield from _shares(one, account, LineKind.SUBSCRIPTION if offering.is_plan else LineKind.OPTION, first, end, sold)
 
 
@@ -260,6 +263,17 @@ def _shares(one: Held, account: Account, kind: LineKind, since: date, until: dat
         if share.cents:
             days = (None, None) if share.whole else (share.days, share.of_days)
             yield Line(kind, one.code, sign * share.cents, price, one.product_id, one.detail, part.since, part.until, 1, "month", *days)
+
+
+def _at_most(back: Iterable[Line], left_cents: int | None) -> Iterator[Line]:
+    """Give back no more than is left; a line that is cut shows no share of days, as they are not what it gives."""
+    for line in back:
+        if left_cents is None or -line.amount_cents <= left_cents:
+            left_cents = None if left_cents is None else left_cents + line.amount_cents
+            yield line
+        elif left_cents:
+            yield replace(line, amount_cents=-left_cents, share_days=None, month_days=None)
+            left_cents = 0
 
 
 def _pieces(account: Account, since: date, until: date) -> Iterator[tuple[Period, Period]]:

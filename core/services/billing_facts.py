@@ -101,16 +101,27 @@ def _coverage(session: Session, customer_id: int) -> Coverage | None:
         return None
     last = next(line for line in lines if line.category is not BillCategory.CREDIT_NOTE)
     paid: dict[int | None, date] = {}
+    ahead: dict[int | None, int] = {}
     for line in lines:
         if line.product_id is None:
             continue
         if line.kind is LineKind.ADJUSTMENT and line.since:
             paid[line.product_id] = line.since
         elif line.kind in {LineKind.SUBSCRIPTION, LineKind.OPTION} and line.until:
+            if line.id == last.id and line.until >= paid.get(line.product_id, line.until):
+                ahead[line.product_id] = line.ordinal
             paid[line.product_id] = max(line.until, paid.get(line.product_id, line.until))
         elif line.kind is LineKind.ONE_OFF and line.since:
             paid[line.product_id] = line.since
-    return Coverage(last.bill_date, last.period_until, paid)
+    left = {product_id: _left_cents(lines, last.id, ordinal) for product_id, ordinal in ahead.items()}
+    return Coverage(last.bill_date, last.period_until, paid, left)
+
+
+def _left_cents(lines: Sequence[Any], bill_id: int, ordinal: int) -> int:
+    """Return what a line of a bill charges still, without what notes gave back of it."""
+    charged = sum(line.amount_cents for line in lines if line.id == bill_id and line.ordinal == ordinal)
+    given = sum(line.amount_cents for line in lines if line.refers_bill_id == bill_id and line.refers_ordinal == ordinal)
+    return int(charged - given)
 
 
 def _one_offs(session: Session, customer_id: int, previous: Coverage | None, bill_date: date) -> list[OneOff]:
@@ -128,8 +139,12 @@ def _since_last_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of that 
     """Make the query of the last bill and of what was issued since, line by line; a paper without lines about products still has a row."""
     mine = col(Bill.customer_id) == bindparam("customer_id")
     last = select(func.max(col(Bill.bill_date))).where(mine, col(Bill.category) != BillCategory.CREDIT_NOTE).scalar_subquery()
-    of_it = (col(BillLine.customer_id) == Bill.customer_id) & (col(BillLine.bill_id) == Bill.id) & col(BillLine.product_id).is_not(None)
-    columns = (Bill.bill_date, Bill.period_until, Bill.category, BillLine.product_id, BillLine.kind, BillLine.since, BillLine.until)
+    of_it = (col(BillLine.customer_id) == Bill.customer_id) & (col(BillLine.bill_id) == Bill.id)
+    of_it &= col(BillLine.product_id).is_not(None) | col(BillLine.refers_ordinal).is_not(None)
+    columns = (
+        Bill.id, Bill.bill_date, Bill.period_until, Bill.category, BillLine.product_id, BillLine.kind, BillLine.since, BillLine.until,
+        BillLine.ordinal, BillLine.amount_cents, BillLine.refers_bill_id, BillLine.refers_ordinal,
+    )  # fmt: skip
     return (
         select(*(col(column) for column in columns))
         .outerjoin(BillLine, of_it)

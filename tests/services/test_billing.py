@@ -126,6 +126,14 @@ class TestPreview:
         previous = Coverage(NOVEMBER, date(2026, 12, 1), {2: date(2026, 11, 18)})
         assert preview(account=Account(), held=products, bill_date=DECEMBER, previous=previous).incl_cents == 4200
 
+    @pytest.mark.parametrize(("left", "back"), [(500, -217), (217, -217), (100, -100), (0, 0)])
+    def test_no_more_is_given_back_than_was_not_credited_by_hand(self, left: int, back: int) -> None:
+        products = [Held("TRIO", SINCE, None, 1), Held("TEL_PEAK", SINCE, date(2026, 11, 18), 2)]
+        previous = Coverage(NOVEMBER, date(2026, 12, 1), left_cents={1: 4200, 2: left})
+        bill = preview(account=Account(), held=products, bill_date=DECEMBER, previous=previous)
+        assert bill.incl_cents == 4200 + back
+        assert all((line.share_days is None) == (back != -217) for line in bill.lines if line.kind is LineKind.ADJUSTMENT)
+
     def test_what_ended_before_the_last_bill_is_over(self) -> None:
         products = [Held("TRIO", SINCE), Held("TEL_PEAK", SINCE, date(2026, 9, 10))]
         assert preview(account=Account(), held=products, bill_date=DECEMBER, previous=PAID_NOVEMBER).incl_cents == 4200

@@ -17,6 +17,7 @@ from core.models.audit import AuditEntry
 from core.models.bill import Bill, BillCategory, BillLine, BillState, LineKind
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerKind
+from core.models.product import Product
 from core.services import billing_facts, bills, corrections, payments
 from core.services.bill_words import FEE_REMINDER, CreditReason
 from core.services.billing import Account, OneOff, preview
@@ -122,6 +123,17 @@ class TestCredit:
         assert found.amount_due_cents == 5899, "the days it is about are not given back twice, nor charged again"
         issued = bills.issue(session, SYSTEM, customer_id=customer.id, draft=found.draft)
         assert (issued.remaining_cents, note.remaining_cents) == (5099, 0)
+
+    @pytest.mark.parametrize(("credited", "back"), [(200, -736), (1200, -499), (1699, 0)])
+    def test_a_product_that_ends_gives_back_only_what_a_credit_left(self, session: Session, credited: int, back: int) -> None:
+        customer = trio(session)
+        corrections.credit(session, AGENT, customer_id=customer.id, wish=wish(reason=CreditReason.GOODWILL, parts={2: credited}))
+        sport = session.exec(select(Product).where(col(Product.offering_code) == "TV_SPORT")).one()
+        sport.until = date(2026, 11, 18)
+        session.flush()
+        found = bills.preview_next(session, AGENT, customer_id=customer.id)
+        assert found
+        assert sum(line.amount_cents for line in found.draft.lines if line.product_id == sport.id) == back
 
     def test_for_the_next_bill_this_one_asks_as_much_as_before(self, session: Session) -> None:
         customer = trio(session)
