@@ -26,15 +26,16 @@ def main(visit: Visit) -> None:
         late = arrears.of_customer(session, visit.actor, customer_id=customer_id)
         coming = bills.preview_next(session, visit.actor, customer_id=customer_id)
         rows = bills.of_customer(session, visit.actor, older=older, customer_id=customer_id)
+        credit_cents = bills.open_summary(session, customer_id).credit_cents
         mandate = mandates.current(session, visit.actor, customer_id=customer_id)
         collected = collection_runs.of_customer(session, visit.actor, customer_id=customer_id)
     if late:
         arrears_card.show(visit, late)
     credit_form.show_open(visit)
     if rows:
-        show_bills(visit, rows, coming)
+        show_bills(visit, rows, coming, credit_cents)
     elif coming:
-        bill_parts.show_first(coming)
+        bill_parts.show_first(visit, coming)
     else:
         parts.empty(t("No bill yet, and none to come: no product runs."))
     with st.grid(2, min_column_width=340, gap="small"):
@@ -47,7 +48,7 @@ def main(visit: Visit) -> None:
     bill_parts.open_explanation(rows, next_bill=coming is not None)
 
 
-def show_bills(visit: Visit, rows: Sequence[BillRow], coming: NextBill | None) -> None:
+def show_bills(visit: Visit, rows: Sequence[BillRow], coming: NextBill | None, credit_cents: int) -> None:
     """Show the list: the bill to come, then the newest ones, twelve at first."""
     months = law("bills_shown_legacy" if visit.customer.bill_model is BillModel.LEGACY else "bills_shown_current")
     with parts.row("bills"):
@@ -63,7 +64,7 @@ def show_bills(visit: Visit, rows: Sequence[BillRow], coming: NextBill | None) -
     shown = kept if st.session_state.get(_key(visit)) else kept[:FIRST_ROWS]
     with parts.card("bills"):
         if coming and wanted == "all":
-            bill_parts.show_next(coming)
+            bill_parts.show_next(coming, credit_cents)
         for row in shown:
             bill_parts.show_bill(visit, row)
         if not shown:

@@ -68,7 +68,7 @@ class Verb:
     decide: Permission
     reads: TypeAdapter[Any]
     amount: Callable[[Session, Actor, int, Any], int]
-    carry_out: Callable[[Session, Actor, Approval, Any], object]
+    carry_out: Callable[[Session, Actor, Approval, Any], str | int]
 
 
 def _credit_amount(session: Session, actor: Actor, customer_id: int, wish: corrections.Wish) -> int:
@@ -131,8 +131,10 @@ def request_refund(session: Session, actor: Actor, *, customer_id: int, wish: re
     return _request(session, actor, customer_id, _Asked(ApprovalKind.REFUND, wish, wish.subject, "typed_account"))
 
 
-def approve(session: Session, actor: Actor, *, approval_id: int, shown_version: int, note: str = "") -> None:
+def approve(session: Session, actor: Actor, *, approval_id: int, shown_version: int, note: str = "") -> str | int:
     """Let a request pass and carry it out, checked again with the facts of now: where they no longer allow it, it goes on waiting.
+
+    Return what its verb made: the number of a credit note, the id of a refund.
 
     Raises NotFound, OwnRequest, NotWaiting, ChangedMeanwhile, TooOld, and whatever the verb itself refuses.
     """
@@ -145,7 +147,7 @@ def approve(session: Session, actor: Actor, *, approval_id: int, shown_version: 
     if row.requested_at < _oldest():
         raise TooOld(days=law("approval_lives_days"))
     _decide(session, actor, row, ApprovalState.APPROVED, note)
-    verb.carry_out(session, actor, row, verb.reads.validate_python(row.payload))
+    return verb.carry_out(session, actor, row, verb.reads.validate_python(row.payload))
 
 
 def refuse(session: Session, actor: Actor, *, approval_id: int, shown_version: int, note: str) -> None:

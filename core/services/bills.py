@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -23,17 +23,17 @@ from core.models.dunning import BillDispute
 from core.models.payment import Payment, PaymentAllocation, PaymentPlan, PaymentState, PlanBill, PlanState, Refund, RefundState
 from core.models.product import Product
 from core.pdf.bill import PrintedBill, render_bill
-from core.services import audit, billing, billing_facts, explain
+from core.services import audit, bill_printing, billing, billing_facts, explain
 from core.services.bill_issuing import Issued, ToIssue, issue, issue_many
 from core.services.bill_words import CreditReason
 from core.services.billing import BillDraft, Line
 from core.services.billing_facts import Change
 from core.services.credit_notes import issue_credit_note
 from core.services.explain import Explanation, Paper
-from core.services.periods import Period
+from core.services.periods import Period, next_banking_day
 
 __all__ = [
-    "BillRow", "Change", "CreditReason", "Issued", "NextBill", "OpenAmount", "ToIssue", "explain_bill", "explain_next", "issue", "issue_credit_note",
+    "BillRow", "Change", "CreditReason", "Issued", "NextBill", "OpenAmount", "ToIssue", "due_days", "explain_bill", "explain_next", "issue", "issue_credit_note",
     "issue_many", "lines", "of_customer", "open_summary", "pdf", "preview_next",
 ]  # fmt: skip
 
@@ -135,6 +135,13 @@ def preview_next(session: Session, actor: Actor, *, customer_id: int, with_chang
     day = billing.next_bill_date(facts.account, facts.previous, clock.today())
     draft = billing_facts.draft(session, customer_id, facts, day)
     return NextBill(draft, first=facts.previous is None) if draft.lines else None
+
+
+def due_days(session: Session, actor: Actor, *, customer_id: int, bill_date: date) -> tuple[date, date]:
+    """Return until when a bill of a day is to be paid by transfer, and when it is collected by direct debit."""
+    actor.require(Permission.BILL_READ, customer_id)
+    days = bill_printing.addressees(session, [customer_id])[customer_id].transfer_days
+    return bill_date + timedelta(days=days), next_banking_day(bill_date + timedelta(days=law("direct_debit_due_days")))
 
 
 def of_customer(session: Session, actor: Actor, *, customer_id: int, older: bool = False) -> list[BillRow]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from core import i18n
 from core.catalogue import Offering, Service, catalogue, law
@@ -191,12 +191,24 @@ def _month(what: str, now: Sequence[Line], then: Sequence[Line], language: str, 
     return Told(N_("{what}: {months} months instead of {before}"), {"what": what, "months": len(now), "before": len(then)})
 
 
+def how(line: Line, language: str) -> str:
+    """Write how the amount of a line comes about: its share of a month, its quantity and rate, or the days it is for."""
+    if line.share_days:
+        return _formula(line, language)
+    if line.unit in _UNITS and line.unit_price_cents:
+        return f"{_units([line], language)} × {i18n.money(line.unit_price_cents, language)}"  # noqa: RUF001 - a multiplication sign
+    if line.since and line.until and (line.until - line.since).days > 1:
+        return f"{i18n.day(line.since, language, 'short')} – {i18n.day(line.until - timedelta(days=1), language, 'short')}"  # noqa: RUF001 - a dash between days
+    return ""
+
+
 def _sentences(after: Paper, before: Paper | None) -> Iterator[Told]:
     if after.category is BillCategory.TRANSITION and after.period:
         yield Told(
             N_(
                 "Until now each bill ran from one anniversary day to the next. From now on it covers a calendar month. This one bill "
-                "joins the two: the days from {since} to the end of that month, and the month after it; no day is charged twice."
+                "joins the two: the days from {since} to the end of that month, and the month after it; no day is charged twice. So "
+                "there is no bill on {since}."
             ),
             {"since": after.period.since},
         )
@@ -240,7 +252,8 @@ def _advice(after: Paper, plans: Mapping[int, str], language: str) -> Iterator[A
         params = {"option": option.name(language), "price_cents": price, "paid_cents": line.amount_cents}
         said = N_("The option {option} ({price_cents} a month) would have avoided these {paid_cents}.")
         if not worth:
-            said = N_("The option {option} ({price_cents} a month) would not be worth it: it would have avoided {paid_cents} only.")
+            said = N_("{used} cost {paid_cents}; the option {option} costs {price_cents} a month: it would not have been worth it.")
+            params["used"] = _units([line], language)
         yield Advice(Told(said, params), line.product_id, option.group, worth)
 
 

@@ -114,8 +114,16 @@ def _note(one: Request) -> str:
 
 def _approve(one: Request, key: str) -> None:
     """Let it pass; what comes of it is said above the list, for the card is gone."""
-    if act(approvals.approve, form=_form(one), operation=key, approval_id=one.id, shown_version=one.version, note=_note(one)):
-        forms.say(FORM, t("Approved and carried out."), good=True)
+
+    def told(made: str | int) -> str:
+        if one.kind is ApprovalKind.CREDIT:
+            return t("Approved: credit note {bill_no} is made.", bill_no=str(made))
+        return t("Approved: the refund waits for the bank.")
+
+    act(approvals.approve, form=_form(one), operation=key, done=told, approval_id=one.id, shown_version=one.version, note=_note(one))
+    said = forms.last(_form(one))
+    if said and said.good:
+        forms.say(FORM, said.text, good=True)
 
 
 def _refuse(one: Request, key: str) -> None:

@@ -114,9 +114,9 @@ def _open(found: Overview) -> Cell:
         detail = t("{overdue_cents} overdue for {days} days", overdue_cents=amount.overdue_cents, days=days)
         return Cell(t("Open amount"), euro(amount.open_cents), detail, "bills", "red")
     if amount.open_cents:
-        return Cell(
-            t("Open amount"), euro(amount.open_cents), t("due {due}", due=day(amount.next_due, "short")) if amount.next_due else "", "bills"
-        )
+        told = [t("due {due}", due=day(amount.next_due, "short"))] if amount.next_due else []
+        told += [t("{credit_cents} of credit", credit_cents=amount.credit_cents)] if amount.credit_cents > 0 else []
+        return Cell(t("Open amount"), euro(amount.open_cents), " · ".join(told), "bills")
     if amount.credit_cents:
         return Cell(t("Credit balance"), euro(amount.credit_cents), t("goes off the next bill"), "bills", "green")
     first = found.next_bill is not None and found.next_bill.first
@@ -126,12 +126,17 @@ def _open(found: Overview) -> Cell:
 def _next_bill(found: Overview) -> Cell:
     bill = found.next_bill
     if bill is None:
-        return Cell(t("Next bill"), t("None"), t("no running contract"), "bills")
+        return Cell(t("Next bill"), t("None any more"), t("no running contract"), "bills")
     extra = sum(line.amount_cents for line in bill.draft.lines if line.kind in {LineKind.USAGE, LineKind.THIRD_PARTY})
     once = sum(line.amount_cents for line in bill.draft.lines if line.kind in {LineKind.ONE_OFF, LineKind.PENALTY})
     value = t("{date} · about {amount_cents}", date=day(bill.bill_date, "short"), amount_cents=bill.amount_due_cents)
+    credit = min(found.open_amount.credit_cents, bill.amount_due_cents)
     if extra:
-        return Cell(t("Next bill"), value, t("of which {extra_cents} outside the bundle", extra_cents=extra), "bills", "orange")
+        told = t("of which {extra_cents} outside the bundle", extra_cents=extra)
+        off = t("{credit_cents} of credit go off it", credit_cents=credit) if credit > 0 else ""
+        return Cell(t("Next bill"), value, " · ".join(filter(None, (told, off))), "bills", "orange")
+    if credit > 0:
+        return Cell(t("Next bill"), value, t("{credit_cents} of credit go off it", credit_cents=credit), "bills")
     if once:
         return Cell(t("Next bill"), value, t("of which {once_cents} charged once", once_cents=once), "bills")
     return Cell(t("Next bill"), value, t("nothing outside the bundle"), "bills")

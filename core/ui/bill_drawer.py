@@ -8,7 +8,7 @@ import streamlit as st
 from core import i18n
 from core.actor import Permission
 from core.db import reading
-from core.services import bills
+from core.services import bills, explain
 from core.services.bill_words import label
 from core.services.billing import Line
 from core.services.bills import BillRow
@@ -45,7 +45,7 @@ def _lines(visit: Visit, row: BillRow) -> None:
         found = bills.lines(session, visit.actor, customer_id=visit.customer.id, bill_no=row.bill_no)
     pairs = [(_what(line), euro(line.amount_cents)) for line in found]
     if sum(line.amount_cents for line in found) != row.total_cents:  # A business reads its lines without VAT.
-        pairs.append((t("VAT"), euro(row.vat_cents)))
+        pairs += [(t("Without VAT"), euro(row.total_cents - row.vat_cents)), (t("VAT"), euro(row.vat_cents))]
     elif row.vat_cents:
         pairs.append((t("of which VAT"), euro(row.vat_cents)))
     pairs.append((t("Total"), euro(row.total_cents)))
@@ -67,7 +67,9 @@ def _settled(row: BillRow) -> list[tuple[str, int]]:
 
 def _what(line: Line) -> str:
     name = label(line.code, language(), line.since, line.until)
-    return f"{name}, {line.detail}" if line.detail else name
+    how = explain.how(line, language())
+    named = f"{name}, {line.detail}" if line.detail else name
+    return f"{named} · {how}" if how else named
 
 
 def _e_invoice(visit: Visit, row: BillRow) -> None:

@@ -30,16 +30,22 @@ NEXT = "next"
 _SHOWN = "_bill_shown"
 
 
-def show_next(found: NextBill) -> None:
-    """Draw the row of the bill that is still to come."""
+def show_next(found: NextBill, credit_cents: int) -> None:
+    """Draw the row of the bill that is still to come, and what goes off it."""
     with _row(NEXT):
         amount = t("about {amount_cents}", amount_cents=found.amount_due_cents)
-        draw(entry(day(found.bill_date), Mark(t("Estimate"), "neutral", "calculate"), amount, t("next bill, going by the usage so far")))
+        told = [t("next bill, going by the usage so far")]
+        if off := min(credit_cents, found.amount_due_cents):
+            left = found.amount_due_cents - off
+            told.append(t("less {off_cents} of credit: {left_cents} to pay", off_cents=off, left_cents=left))
+        draw(entry(day(found.bill_date), Mark(t("Estimate"), "neutral", "calculate"), amount, " · ".join(told)))
         _explain_button(NEXT, t("See the calculation"))
 
 
-def show_first(found: NextBill) -> None:
-    """Tell a new customer when the first bill comes, and how its amount comes about."""
+def show_first(visit: Visit, found: NextBill) -> None:
+    """Tell a new customer when the first bill comes, how its amount comes about, and when it is to be paid."""
+    with reading() as session:
+        due, debit = bills.due_days(session, visit.actor, customer_id=visit.customer.id, bill_date=found.bill_date)
     with card("first_bill"):
         with parts.row("first_bill"):
             heading(t("No bill yet"), 3)
@@ -52,6 +58,7 @@ def show_first(found: NextBill) -> None:
             if line.since and line.until
         ]
         st.markdown(f"{told} {' + '.join(sums)}.")
+        st.markdown(t("By transfer it is to be paid by {due}; by direct debit it is collected on {debit}.", due=due, debit=debit))
         st.button(t("See the calculation"), key=f"bills:explain:{NEXT}", icon=":material/help:", on_click=_open, args=(NEXT,))
 
 
@@ -164,12 +171,12 @@ def _state(row: BillRow) -> Mark:
     if row.is_credit_note:
         return Mark(t("Credit note"), "neutral", "undo")
     if row.state is BillState.SETTLED:
-        return Mark(t("Paid"), "good", "check_circle")
+        return Mark(t("Paid"), "good", "check_circle") if row.paid_on or not row.credited_cents else Mark(t("Credited"), "good", "undo")
     if row.in_plan:
         return Mark(t("In the plan"), "info", "calendar_month")
     if row.days_overdue or row.disputed_cents:
         return Mark(t("Overdue"), "bad", "error") if row.days_overdue else Mark(t("Disputed"), "watch", "balance")
-    if row.state is BillState.PARTIALLY_PAID:
+    if row.state is BillState.PARTIALLY_PAID and row.paid_on:
         return Mark(t("Partly paid"), "watch", "timelapse")
     return Mark(t("To be collected") if row.by_debit else t("To pay"), "info", "schedule")
 

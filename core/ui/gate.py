@@ -58,8 +58,12 @@ def enter_desk(permission: Permission) -> Actor:
     """Let somebody of the house in to a page that is about no single customer, or stop here."""
     _through_the_shell()
     signed_in = identity.current()
-    if signed_in is None or not signed_in.actor.staff:
+    if signed_in is None:
         _refuse(NotPermitted())
+    if not signed_in.actor.staff:
+        st.warning(t("This page is for our staff. All that is yours is on your own pages."), icon=":material/lock:")
+        st.page_link(navigation.page("home"), label=t("Home"))
+        st.stop()
     _check(signed_in.actor, permission, None)
     return signed_in.actor
 

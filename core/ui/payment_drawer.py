@@ -1,6 +1,7 @@
 """Recording a payment by hand in a customer's file, with what it would do; money that waits and may be his is offered first."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -130,7 +131,7 @@ def _enter(customer_id: int, key: str) -> None:
         forms.say(FORM, message(refusal), good=False, field=refusal.field)
         return
     saved = act(
-        payment_entry.enter, form=FORM, operation=key, done=t("{amount_cents} recorded.", amount_cents=cents), customer_id=customer_id,
+        payment_entry.enter, form=FORM, operation=key, done=partial(_recorded, customer_id, cents), customer_id=customer_id,
         received_on=st.session_state[f"{_KEY}:day"], amount_cents=cents, bill_no=st.session_state[f"{_KEY}:bill"] or None,
         communication=st.session_state[f"{_KEY}:communication"], comment=st.session_state[f"{_KEY}:comment"],
     )  # fmt: skip
@@ -138,7 +139,22 @@ def _enter(customer_id: int, key: str) -> None:
         st.session_state.update({f"{_KEY}:amount": "", f"{_KEY}:communication": "", f"{_KEY}:comment": ""})
 
 
+def _recorded(customer_id: int, cents: int, _result: object) -> str:
+    """Say what was recorded, and what is left."""
+    with reading() as session:
+        left = bills.open_summary(session, customer_id)
+    if left.open_cents:
+        return t("{amount_cents} recorded: {open_cents} is left to pay.", amount_cents=cents, open_cents=left.open_cents)
+    if left.credit_cents:
+        return t(
+            "{amount_cents} recorded: all is paid, and {credit_cents} is left as credit.",
+            amount_cents=cents,
+            credit_cents=left.credit_cents,
+        )
+    return t("{amount_cents} recorded: all is paid.", amount_cents=cents)
+
+
 def _take(customer_id: int, row: UnmatchedPayment, bill_no: str | None, key: str) -> None:
     """Count money that waited for this customer."""
-    done = t("{amount_cents} recorded.", amount_cents=row.amount_cents)
+    done = partial(_recorded, customer_id, row.amount_cents)
     act(payments.match, form=FORM, operation=key, done=done, payment_id=row.id, customer_id=customer_id, bill_no=bill_no)

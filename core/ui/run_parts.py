@@ -128,7 +128,7 @@ def _run_row(actor: Actor, run: RunSummary) -> None:
         if run.failed:
             told.append(t("{count} failed", count=run.failed))
         if run.waiting:
-            told.append(t("{count} wait", count=run.waiting))
+            told.append(tn("{count} waits", "{count} wait", run.waiting))
         draw(f"{head(day(run.day), 3, note=' · '.join(told), marks=[_state(run)], end=euro(run.due_cents))}")
     if run.failed:
         with reading() as session:

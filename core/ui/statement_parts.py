@@ -15,7 +15,7 @@ from core.settings import settings
 from core.ui import forms, parts
 from core.ui.act import act, operation
 from core.ui.parts import Mark, draw, entry, fact_rows, note
-from core.ui.text import day, euro, md, message, moment, t
+from core.ui.text import day, euro, md, message, moment, t, tn
 
 FORM = "payments:file"
 SAMPLES = ("statement.cod", "statement.xml")
@@ -73,7 +73,7 @@ def show_list(actor: Actor) -> None:
 
 def _row(row: StatementRow) -> str:
     mark = (
-        Mark(t("{count} wait", count=row.waiting), "watch", "hourglass_empty")
+        Mark(tn("{count} waits", "{count} wait", row.waiting), "watch", "hourglass_empty")
         if row.waiting
         else Mark(t("All found"), "good", "check_circle")
     )

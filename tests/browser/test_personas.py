@@ -55,7 +55,7 @@ TOLD: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
         "card-band": ("Suspendu", "168,00 €", "126,00 € en retard"),
         "card-arrears": (
             "126,00 € en retard, le plus ancien depuis le 20/08", "Services suspendus depuis le 10/11 ; le 112 reste joignable.",
-            "Le 20/11 serait la 4ᵉ échéance manquée de l'année : rappel de 7,50 € au plus.", "3 × 56,00 €", "Il commence dès que le client l'accepte",
+            "Le 20/11 serait l'échéance manquée n° 4 de l'année : rappel de 7,50 € au plus.", "3 × 56,00 €", "Il commence dès que le client l'accepte",
         ),
         "card-product-1000005501": ("Suspendu",),
     },

@@ -156,7 +156,7 @@ class TestFourEyes:
         assert "Second line was never ordered." in told
         assert "84,00 € → 24,00 €" in told
         screen = click(screen, f"approvals:approve:{request().id}")
-        assert "Approuvé et exécuté." in texts(screen)
+        assert "Approuvé : la note de crédit 26" in texts(screen)
         assert [(note.incl_cents, note.vat_cents) for note in notes()] == [(6000, 1041)]
         assert waiting() == ""
 

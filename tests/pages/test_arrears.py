@@ -46,7 +46,7 @@ class TestLadder:
         for words in (
             "126,00 € en retard, le plus ancien depuis le 20/08",
             "Services suspendus depuis le 10/11 ; le 112 reste joignable.",
-            "Le 20/11 serait la 4ᵉ échéance manquée de l'année : rappel de 7,50 € au plus.",
+            "Le 20/11 serait l'échéance manquée n° 4 de l'année : rappel de 7,50 € au plus.",
             "gratuit · payable sans frais jusqu'au 08/09/2026",
             "si rien n'est payé · 7,50 € sur la prochaine facture",
             "la loi permettrait 20,00 € au plus ; nous ne le demandons pas",

@@ -134,7 +134,7 @@ class TestArrears:
         told = texts(open_tab())
         assert "126,00 € en retard, le plus ancien depuis le 20/08" in told
         assert "Services suspendus depuis le 10/11 ; le 112 reste joignable." in told
-        assert "Le 20/11 serait la 4ᵉ échéance manquée de l'année : rappel de 7,50 € au plus." in told
+        assert "Le 20/11 serait l'échéance manquée n° 4 de l'année : rappel de 7,50 € au plus." in told
         assert "**3 × 56,00 €** (02/12, 02/01, 02/02)" in told
 
     def test_is_not_there_when_nothing_is_late(self) -> None:
