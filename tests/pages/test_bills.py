@@ -110,12 +110,34 @@ class TestList:
         assert "reste 12,00 € sur 42,00 €" in told
         assert "sur la facture 2611000017 : Indemnité : nous avons manqué la visite du 21/10/2026" in told
 
+    def test_what_is_left_of_a_credit_goes_off_the_estimate(self) -> None:
+        with db.transaction() as session:
+            found = customer(session, 11)
+            payments.record(session, SYSTEM, customer_id=found.id, received_on=date(2026, 11, 12), amount_cents=4200)
+            bills.issue_credit_note(
+                session, SYSTEM, customer_id=found.id, bill_no="2611000017", reason=CreditReason.MISSED_VISIT, since=date(2026, 10, 21)
+            )
+        told = texts(open_tab())
+        assert "moins 30,00 € de crédit : 12,00 € à payer" in told
+        assert "30,00 € de crédit en moins" in " ".join(link.label for link in open_tab().get("page_link")).replace("\N{NO-BREAK SPACE}", " ")
+
+    def test_a_bill_that_was_only_credited_is_not_called_paid(self) -> None:
+        with db.transaction() as session:
+            found = customer(session, 11)
+            bills.issue_credit_note(
+                session, SYSTEM, customer_id=found.id, bill_no="2611000017", reason=CreditReason.MISSED_VISIT, since=date(2026, 10, 21)
+            )
+        told = texts(open_tab())
+        assert "À payer" in told
+        assert "Payée" not in told
+
     def test_a_new_customer_reads_when_the_first_bill_comes(self) -> None:
         with db.transaction() as session:
             customer(session, plan="CHILI", since=date(2026, 11, 16))
         told = texts(open_tab())
         assert "Pas encore de facture" in told
         assert "**05/12/2026**, pour environ **42,00 €** : 14,00 € (16/11 – 30/11) + 28,00 € (décembre 2026)." in told
+        assert "Par virement, elle est à payer au plus tard le 20/12/2026 ; par domiciliation, elle est prélevée le 15/12/2026." in told
 
     def test_a_closed_file_is_read_only(self) -> None:
         with db.transaction() as session:
