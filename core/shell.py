@@ -6,8 +6,8 @@ It lies here, and not beside `pages/`, because Streamlit runs the pages of a sib
 import streamlit as st
 
 from core import start
-from core.db import reading, transaction
-from core.services import customers
+from core.db import life, reading, transaction
+from core.services import customers, sessions
 from core.ui import band, forms, gate, identity, navigation, sign_in, topbar, view
 from core.ui.brand import icon, logo, style
 from core.ui.demo_controls import DemoPowers
@@ -45,6 +45,8 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
         forms.forget()
         if visit is not None:
             _note_the_look(visit)
+        if signed_in.actor.staff:
+            _note_the_file(signed_in, visit)
     topbar.show(signed_in, logo(), DemoPowers(start.reset_demo, start.live))
     term = topbar.asked()
     if term:
@@ -66,6 +68,16 @@ def _note_the_look(visit: gate.Visit) -> None:
     if not noted:
         with transaction() as session:
             customers.open_file(session, visit.actor, customer_id=visit.customer.id)
+
+
+def _note_the_file(signed_in: SignedIn, visit: gate.Visit | None) -> None:
+    """Let colleagues see which file is open here; a tab of the same file is no news."""
+    customer_id = visit.customer.id if visit else None
+    here = (life(), customer_id)
+    if st.session_state.get("_file", (life(), None)) != here:
+        with transaction() as session:
+            sessions.at_file(session, signed_in.actor, session_id=signed_in.session_id, customer_id=customer_id)
+        st.session_state["_file"] = here
 
 
 def _start() -> None:

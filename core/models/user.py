@@ -32,10 +32,10 @@ class User(Versioned, Base, table=True):
 
 
 class UserSession(Base, table=True):
-    """A row is one browser that is signed in; only the hash of its cookie is kept."""
+    """A row is one browser that is signed in; only the hash of its cookie is kept. `customer_id` is the file it has open, of staff."""
 
     __tablename__ = "user_session"
-    __table_args__ = (Index("ix_user_session_user", "user_id"),)
+    __table_args__ = (Index("ix_user_session_user", "user_id"), Index("ix_user_session_customer", "customer_id"))
 
     id: int = Field(default=None, primary_key=True)
     token_hash: str = Field(max_length=64, unique=True)
@@ -46,6 +46,7 @@ class UserSession(Base, table=True):
     revoked_at: datetime | None = None
     device: str = Field(default="", max_length=200)
     browser_hash: str = Field(default="", max_length=64)
+    customer_id: int | None = Field(default=None, foreign_key="customer.id")
 
 
 class SignInTicket(Base, table=True):

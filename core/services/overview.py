@@ -14,7 +14,7 @@ from core.models.communication import Communication, MessageChannel
 from core.models.interaction import Interaction
 from core.models.mandate import Mandate, MandateState
 from core.models.product import ProductStatus
-from core.services import appointments, bills, customers, holdings
+from core.services import appointments, bills, customers, holdings, sessions
 from core.services.appointments import NextVisit
 from core.services.bills import NextBill, OpenAmount
 
@@ -40,6 +40,7 @@ class Overview:
     last_contact: LastContact | None
     minor_line: bool
     open_tasks: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
 
 def read(session: Session, actor: Actor, *, customer_id: int) -> Overview:
@@ -55,6 +56,7 @@ def read(session: Session, actor: Actor, *, customer_id: int) -> Overview:
         last_contact=_last_contact(session, customer_id),
         minor_line=_minor_line(session, customer_id),
         open_tasks=tuple(task.code for task in customers.open_tasks(session, actor, customer_id=customer_id)) if actor.staff else (),
+        beside=tuple(sessions.beside(session, actor, customer_id=customer_id)) if actor.staff else (),
     )
 
 

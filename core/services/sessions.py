@@ -20,6 +20,8 @@ from core.services import audit
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=1)
+BESIDE = timedelta(minutes=5)
+"""So long after its last click a browser still counts as having a file open."""
 TICKET_LIVES = timedelta(seconds=30)
 REMEMBERED = timedelta(days=90)
 """So long a browser that signed in counts as one the account knows."""
@@ -111,6 +113,21 @@ def seen(session: Session, session_id: int) -> None:
     )
 
 
+def at_file(session: Session, actor: Actor, *, session_id: int, customer_id: int | None) -> None:
+    """Note which file somebody of the house has open in a browser; None when he left it."""
+    actor.require(Permission.CUSTOMER_SEARCH)
+    mine = (col(UserSession.id) == session_id, col(UserSession.user_id) == actor.user_id)
+    session.execute(update(UserSession).where(*mine).values(customer_id=customer_id, last_seen_at=clock.real_now()))
+
+
+def beside(session: Session, actor: Actor, *, customer_id: int) -> list[str]:
+    """Return the names of the colleagues who have the same file open now."""
+    actor.require(Permission.CUSTOMER_SEARCH)
+    now = clock.real_now()
+    given = {"customer_id": customer_id, "user_id": actor.user_id, "since": now - BESIDE, "opened_since": now - LONGEST}
+    return [name for (name,) in ask(session, _beside_query(), **given)]
+
+
 def of_user(session: Session, actor: Actor, *, customer_id: int | None) -> tuple[SessionLine, ...]:
     """Return the browsers signed in now as a customer, or as the actor himself (None), the last used first."""
     user_id = _user_id(session, actor, customer_id, Permission.SECURITY_READ)
@@ -191,6 +208,14 @@ def _find_query() -> Select[Any]:
     columns = (UserSession.id, UserSession.last_seen_at, *whose)
     found = select(*columns).join(User, col(User.id) == UserSession.user_id).where(UserSession.token_hash == bindparam("token_hash"))  # type: ignore[call-overload]
     return found.where(*_living(bindparam("idle_since"), bindparam("opened_since")))  # type: ignore[no-any-return]
+
+
+@cache
+def _beside_query() -> Select[Any]:
+    """Make the query of `beside` once: the band asks it."""
+    found = select(User.name).distinct().join(UserSession, col(UserSession.user_id) == User.id)
+    there = (col(UserSession.customer_id) == bindparam("customer_id"), col(UserSession.user_id) != bindparam("user_id"))
+    return found.where(*there, *_living(bindparam("since"), bindparam("opened_since"))).order_by(col(User.name))
 
 
 def _alive(now: datetime) -> tuple[bool, ...]:

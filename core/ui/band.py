@@ -75,6 +75,7 @@ def _flags(visit: Visit, found: Overview) -> list[Mark]:
     if customer.deceased_on:
         flags.insert(0, Mark(t("Deceased on {on}", on=customer.deceased_on), "neutral", "sentiment_dissatisfied"))
     if visit.actor.staff:
+        flags += [Mark(t("{name} has this file open", name=name), "neutral", "visibility") for name in found.beside]
         flags += [Mark(t(TASKS[code]), "watch", "task_alt") for code in found.open_tasks if code in TASKS]
         if customer.vip:
             flags.append(Mark(t("VIP"), "info", "star"))

@@ -117,9 +117,11 @@ class TestList:
             bills.issue_credit_note(
                 session, SYSTEM, customer_id=found.id, bill_no="2611000017", reason=CreditReason.MISSED_VISIT, since=date(2026, 10, 21)
             )
-        told = texts(open_tab())
+        screen = open_tab()
+        told = texts(screen)
         assert "moins 30,00 € de crédit : 12,00 € à payer" in told
-        assert "30,00 € de crédit en moins" in " ".join(link.label for link in open_tab().get("page_link")).replace("\N{NO-BREAK SPACE}", " ")
+        band = " ".join(link.proto.label for link in screen.get("page_link"))
+        assert "30,00 € de crédit en moins" in band.replace("\N{NO-BREAK SPACE}", " ")
 
     def test_a_bill_that_was_only_credited_is_not_called_paid(self) -> None:
         with db.transaction() as session:

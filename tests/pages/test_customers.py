@@ -102,3 +102,19 @@ class TestRecent:
         screen.query_params.clear()
         screen.switch_page("../pages/customers.py").run()
         assert "Sophie Lambert" in links(screen)
+
+
+class TestTwoAtOnce:
+    def test_a_colleague_reads_who_has_the_file_open(self) -> None:
+        def home(who: str) -> str:
+            screen = AppTest.from_file(str(SHELL), default_timeout=60).run()
+            screen.button(key=f"sign_in:demo:{who}").click().run()
+            screen.query_params["customer"] = "10000017"
+            screen.switch_page("../pages/home.py").run()
+            assert not screen.exception
+            return " ".join(str(block.proto.body) for block in screen.get("html"))
+
+        said = "a ce dossier ouvert"
+        assert said not in home("agent")
+        assert said in home("senior")
+        assert said not in home("p01")

@@ -194,3 +194,40 @@ class TestRedeem:
         ticket = sessions.issue_ticket(session, token, browser="b")
         real_time.passes(seconds=30)
         assert sessions.redeem(session, ticket, browser="b") is None
+
+
+class TestBeside:
+    def test_names_colleagues_who_have_the_file_open_and_nobody_else(self, session: Session, real_time: RealTime) -> None:
+        file, other = make_customer(session), make_customer(session)
+        alice, bob = make_user(session), make_user(session, "bob")
+        hers = sessions.find(session, sessions.open_(session, alice.id, device=""))
+        assert hers
+        assert sessions.beside(session, actor_of(bob), customer_id=file.id) == []
+        sessions.at_file(session, hers.actor, session_id=hers.session_id, customer_id=file.id)
+        assert sessions.beside(session, actor_of(bob), customer_id=file.id) == ["Alice"]
+        assert sessions.beside(session, actor_of(bob), customer_id=other.id) == []
+        assert sessions.beside(session, hers.actor, customer_id=file.id) == []
+        real_time.passes(minutes=5)
+        assert sessions.beside(session, actor_of(bob), customer_id=file.id) == []
+
+    def test_ends_when_the_file_is_left_or_the_session_ends(self, session: Session) -> None:
+        file = make_customer(session)
+        alice, bob = make_user(session), make_user(session, "bob")
+        hers = sessions.find(session, sessions.open_(session, alice.id, device=""))
+        assert hers
+        sessions.at_file(session, hers.actor, session_id=hers.session_id, customer_id=file.id)
+        sessions.at_file(session, hers.actor, session_id=hers.session_id, customer_id=None)
+        assert sessions.beside(session, actor_of(bob), customer_id=file.id) == []
+        sessions.at_file(session, hers.actor, session_id=hers.session_id, customer_id=file.id)
+        sessions.revoke(session, hers.actor, customer_id=None, session_id=hers.session_id)
+        assert sessions.beside(session, actor_of(bob), customer_id=file.id) == []
+
+    def test_nobody_says_for_another_what_he_looks_at(self, session: Session) -> None:
+        file = make_customer(session)
+        alice, bob = make_user(session), make_user(session, "bob")
+        hers = sessions.find(session, sessions.open_(session, alice.id, device=""))
+        assert hers
+        sessions.at_file(session, actor_of(bob), session_id=hers.session_id, customer_id=file.id)
+        assert sessions.beside(session, actor_of(bob), customer_id=file.id) == []
+        with pytest.raises(NotPermitted):
+            sessions.beside(session, Actor(1, "p01", Role.CUSTOMER, file.id), customer_id=file.id)
