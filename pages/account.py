@@ -68,12 +68,9 @@ def show_contact(visit: Visit, data: ContactData) -> None:
         with row("contact"):
             heading(t("Contact data"), 3, width="content")
             st.space("stretch")
-            if visit.actor.may(Permission.ACCOUNT_WRITE) and not data.read_only:
-                clicked = st.button(
-                    t("Change"), key="account:edit", icon=":material/edit:", on_click=contact_drawer.prepare, args=(data, phone)
-                )  # fmt: skip
-                if clicked:
-                    drawer(t("Change contact data"), lambda: contact_drawer.draw(visit.customer.id, data))
+            may = visit.actor.may(Permission.ACCOUNT_WRITE) and not data.read_only
+            if may and st.button(t("Change"), key="account:edit", icon=":material/edit:", on_click=contact_drawer.prepare):
+                drawer(t("Change contact data"), contact_drawer.draw)
         forms.answer(contact_drawer.FORM)
         facts(_told(visit, data, phone))
         contact_drawer.draw_code(visit.customer.id, data)

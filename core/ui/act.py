@@ -16,7 +16,7 @@ from core.actor import Actor
 from core.db import life, look_again, transaction
 from core.errors import ChangedMeanwhile, DomainError, ResetMeanwhile
 from core.models.audit import Operation
-from core.ui import forms, identity, sign_in
+from core.ui import forms, identity, sign_in, two_at_once
 from core.ui.text import message, t
 
 log = logging.getLogger("guichet")
@@ -65,6 +65,7 @@ def act(
     except Exception as error:  # noqa: BLE001 - whatever went wrong: nothing is written, and the reader is told
         forms.say(form, unexpected(error), good=False)
         return False
+    two_at_once.saved(form)
     if done is not None:
         forms.say(form, done if isinstance(done, str) else done(result), good=True)
     return True

@@ -6,46 +6,56 @@ from typing import Literal
 import streamlit as st
 
 from core import i18n, postcodes
+from core.actor import Permission
+from core.db import reading
+from core.errors import N_
 from core.models.customer import Language
 from core.postcodes import PostcodeOfAnotherTown
 from core.services import contacts
 from core.services.contacts import Changed, ContactData
-from core.ui import forms
+from core.services.usage_numbers import national
+from core.ui import forms, gate, two_at_once
 from core.ui.act import act, operation
 from core.ui.text import md, t
+from core.ui.two_at_once import Field
 
 FORM = "account"
 CODE = "account:code"
-_TEXTS = ("email", "phone", "street", "number", "box", "postcode", "town")
+_TEXTS = {
+    "email": N_("E-mail"), "phone": N_("Phone"), "street": N_("Street"), "number": N_("House number"), "box": N_("Box"),
+    "postcode": N_("Postcode"), "town": N_("Town"),
+}  # fmt: skip
 Kind = Literal["default", "email", "phone"]
 _OPENING = "_account_opening"
 _ASKED = "_account_asked"
 
 
-def prepare(data: ContactData, phone: str) -> None:
-    """Fill the form with what is stored, as it opens."""
+def prepare() -> None:
+    """Start with an empty form, as the drawer opens."""
     forms.forget()
-    shown = {name: getattr(data, name) or "" for name in _TEXTS} | {"phone": phone, "language": data.language.value}
-    for name, value in shown.items():
-        st.session_state[_key(name)] = value
     st.session_state[_OPENING] = secrets.token_hex(4)
     st.session_state.pop(_ASKED, None)
 
 
-def draw(customer_id: int, data: ContactData) -> None:
-    """Draw the form; it closes once it is saved."""
+def draw() -> None:
+    """Draw the form, with what is stored at this moment; it closes once it is saved."""
     answer = forms.last(FORM)
     if answer is not None and answer.good:
         st.rerun()
-    _text("email", f"{t('E-mail')} {t('(optional)')}", "email", "email")
-    _text("phone", t("Phone"), "phone", "tel")
-    _text("street", t("Street"), "default", "address-line1")
+    visit = gate.visit(Permission.ACCOUNT_WRITE)
+    customer_id = visit.customer.id
+    with reading() as session:
+        data = contacts.read(session, visit.actor, customer_id=customer_id)
+    two_at_once.fill(FORM, st.session_state.get(_OPENING), _fields(data))
+    _text("email", t("(optional)"), "email", "email")
+    _text("phone", "", "phone", "tel")
+    _text("street", "", "default", "address-line1")
     with st.grid(2, gap="small"):
-        _text("number", t("House number"))
-        _text("box", f"{t('Box')} {t('(optional)')}")
+        _text("number")
+        _text("box", t("(optional)"))
     with st.grid(2, gap="small"):
-        _text("postcode", t("Postcode"), "default", "postal-code")
-        _text("town", t("Town"), "default", "address-level2")
+        _text("postcode", "", "default", "postal-code")
+        _text("town", "", "default", "address-level2")
     _propose_town()
     st.radio(
         t("Language of bills and messages"),
@@ -56,6 +66,8 @@ def draw(customer_id: int, data: ContactData) -> None:
     )
     st.caption(t("A new e-mail counts once the code we send there is typed in. You are told of each change."))
     forms.answer(FORM)
+    two_at_once.show(FORM)
+    two_at_once.theirs(FORM)
     key = operation(FORM, data.version, st.session_state.get(_OPENING))
     with st.container(horizontal=True, gap="small"):
         st.button(t("Save"), key="account:save", type="primary", on_click=_save, args=(customer_id, key, data.version))
@@ -84,9 +96,16 @@ def draw_code(customer_id: int, data: ContactData) -> None:
         forms.answer(CODE)
 
 
-def _text(name: str, label: str, kind: Kind = "default", autocomplete: str = "off") -> None:
+def _fields(data: ContactData) -> dict[str, Field]:
+    """Return the fields of the form with what is stored."""
+    stored = {name: getattr(data, name) or "" for name in _TEXTS} | {"phone": national(data.phone) if data.phone else ""}
+    fields = {_key(name): Field(t(label), stored[name]) for name, label in _TEXTS.items()}
+    return fields | {_key("language"): Field(t("Language of bills and messages"), data.language.value, i18n.LANGUAGES.__getitem__)}
+
+
+def _text(name: str, note: str = "", kind: Kind = "default", autocomplete: str = "off") -> None:
     with st.container(gap="xxsmall"):
-        st.text_input(label, key=_key(name), type=kind, autocomplete=autocomplete)
+        st.text_input(f"{t(_TEXTS[name])} {note}".strip(), key=_key(name), type=kind, autocomplete=autocomplete)
         forms.error(FORM, name)
 
 

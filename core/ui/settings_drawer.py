@@ -12,11 +12,12 @@ from core.services import alerts, caps, products
 from core.services.alerts import Alert
 from core.services.products import Held
 from core.services.usage_numbers import national
-from core.ui import forms, gate
+from core.ui import forms, gate, two_at_once
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.parts import drawer
 from core.ui.text import euro, md, t
+from core.ui.two_at_once import Field
 
 NONE = -1
 """The choice of no alert, or no cap: a widget can't tell None from nothing chosen."""
@@ -59,47 +60,59 @@ def body(visit: Visit, plan: Held) -> None:
 
 def _alert_form(visit: Visit, plan: Held, chosen: tuple[Alert, ...], *, may: bool) -> None:
     form = f"home:alert:{plan.product_no}"
+    fields = {
+        f"{form}:{alert.metric}": Field(
+            t(_LABELS[alert.metric]), NONE if alert.threshold is None else alert.threshold, partial(_threshold, alert.metric)
+        )
+        for alert in chosen
+    }
+    fields[f"{form}:channel"] = Field(t("Sent by"), chosen[0].channel, lambda channel: t(_CHANNELS[channel]))
+    two_at_once.fill(form, visit.customer.id, fields)
     with st.form(form, border=True):
         st.markdown(f"**{t('Alert')}** · {t('tells, never blocks')}")
         for alert in chosen:
             options = [*alerts.choices(alert.metric), NONE]
             st.selectbox(
-                t(_LABELS[alert.metric]), options, index=options.index(NONE if alert.threshold is None else alert.threshold),
-                format_func=partial(_threshold, alert.metric), key=f"{form}:{alert.metric}", disabled=not may,
+                t(_LABELS[alert.metric]), options, format_func=partial(_threshold, alert.metric), key=f"{form}:{alert.metric}", disabled=not may,
             )  # fmt: skip
         channels = list(_CHANNELS)
         st.selectbox(
-            t("Sent by"), channels, index=channels.index(chosen[0].channel), format_func=lambda channel: t(_CHANNELS[channel]),
+            t("Sent by"), channels, format_func=lambda channel: t(_CHANNELS[channel]),
             key=f"{form}:channel", disabled=not may,
         )  # fmt: skip
         st.checkbox(t("No alert is wanted: a high bill may come unannounced"), key=f"{form}:no_alert", disabled=not may)
         forms.error(form, "no_alert")
         forms.answer(form)
+        two_at_once.show(form)
         key = operation(form, plan.version)
         metrics = tuple(alert.metric for alert in chosen)
         st.form_submit_button(
             t("Save the alert"), key=f"{form}:save", disabled=not may, on_click=_set_alerts,
             args=(form, visit.customer.id, plan.product_no, plan.version, metrics, key),
         )  # fmt: skip
+    two_at_once.theirs(form)
 
 
 def _cap_form(visit: Visit, plan: Held, cap_cents: int | None, *, may: bool) -> None:
     form = f"home:cap:{plan.product_no}"
     options = [*caps.choices(), NONE]
+    label = t("At most above the bundle")
+    two_at_once.fill(form, visit.customer.id, {f"{form}:choice": Field(label, NONE if cap_cents is None else cap_cents, _cap)})
     with st.form(form, border=True):
         st.markdown(f"**{t('Cap')}** · {t('blocks until the period ends')}")
         st.selectbox(
-            t("At most above the bundle"), options, index=options.index(NONE if cap_cents is None else cap_cents), format_func=_cap,
-            key=f"{form}:choice", disabled=not may,
+            label, options, format_func=_cap, key=f"{form}:choice", disabled=not may,
         )  # fmt: skip
         if visit.actor.staff:
             st.checkbox(t("The account holder asks for it (to raise or lift it)"), key=f"{form}:holder_asks", disabled=not may)
             forms.error(form, "holder_asks")
         forms.answer(form)
+        two_at_once.show(form)
         st.form_submit_button(
             t("Save the cap"), key=f"{form}:save", disabled=not may, on_click=_set_cap,
             args=(form, visit.customer.id, plan.product_no, plan.version, operation(form, plan.version)),
         )  # fmt: skip
+    two_at_once.theirs(form)
 
 
 def _threshold(metric: AlertMetric, value: int) -> str:

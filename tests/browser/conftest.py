@@ -93,6 +93,10 @@ class Server:
         self.start()
 
 
+Make = Callable[..., Server]
+"""Makes a server on a copy of the filled demo."""
+
+
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a demo on its first day, filled once and copied for each server."""
@@ -150,6 +154,20 @@ def chromium() -> Iterator[Browser]:
         browser.new_context = patient  # type: ignore[method-assign]
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def someone(chromium: Browser) -> Iterator[Callable[[], Page]]:
+    """Open further browsers: of another person, or of the same one on the next day."""
+    contexts = []
+
+    def open_() -> Page:
+        contexts.append(chromium.new_context(viewport={"width": 1440, "height": 900}, locale="fr-BE", timezone_id="Europe/Brussels"))
+        return contexts[-1].new_page()
+
+    yield open_
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

@@ -1,16 +1,15 @@
 """A day's work in the six tabs, as an agent and as a customer: each tab is written on, the server restarts, and all of it is still there."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from tests.browser.conftest import ROOT, Server, key, settled, sign_in
+from tests.browser.conftest import ROOT, Make, key, settled, sign_in
+from tests.browser.walker import Walker
 
 FILE = "?customer=10000017"
 NOA = "1000001705"
@@ -20,80 +19,6 @@ IBAN, MASKED = "BE68 5390 0000 0434", "BE68 •••• •••• 0434"
 CODE_MESSAGE = "Code de signature de votre domiciliation"
 CARD = ROOT / "tests" / "corpus" / "ok_id.png"
 OLD_PASSWORD, NEW_PASSWORD = "demo-Guichet-2026", "vier natte lantaarns"
-
-Make = Callable[..., Server]
-
-
-class Walker:
-    """Somebody at a browser: where he goes, what he clicks and types, and what he is sure to see then."""
-
-    def __init__(self, page: Page, server: Server, file: str = "") -> None:
-        self.page, self.server, self.file = page, server, file
-
-    def opens(self, tab: str) -> None:
-        """Go to a tab and wait until it stands."""
-        self.page.goto(f"{self.server.url}/{tab}{self.file}")
-        self.page.wait_for_selector(key("card-band"))
-        settled(self.page)
-
-    def clicks(self, name: str) -> None:
-        """Click the button with this key."""
-        self.page.locator(f"{key(name)} button").first.click()
-
-    def ticks(self, name: str) -> None:
-        """Flip a toggle or a box."""
-        self.page.locator(f"{key(name)} label").click()
-
-    def types(self, name: str, text: str) -> None:
-        """Fill a field and leave it."""
-        field = self.page.locator(f"{key(name)} input")
-        field.fill(text)
-        field.press("Tab")
-        settled(self.page)
-
-    def chooses(self, name: str, choice: str) -> None:
-        """Pick a choice of a list by typing it: a list that scrolls or still moves closes under the mouse."""
-        choice = choice.replace(" €", "\N{NO-BREAK SPACE}€")
-        field = self.field(name)
-        field.fill(choice)
-        expect(self.page.get_by_role("option")).to_have_count(1)
-        field.press("Enter")
-        expect(field).to_have_value(choice)
-        settled(self.page)
-
-    def downloads(self, name: str) -> bytes:
-        """Click a download and return the file."""
-        with self.page.expect_download() as download:
-            self.clicks(name)
-        return Path(download.value.path()).read_bytes()
-
-    def field(self, name: str) -> Locator:
-        """Return the field with this key."""
-        return self.page.locator(f"{key(name)} input")
-
-    def part(self, name: str) -> Locator:
-        """Return the part of the screen with this key."""
-        return self.page.locator(key(name))
-
-    def sees(self, name: str, *sentences: str) -> None:
-        """Wait until a part of the screen says all of this, whatever blanks it is written with."""
-        for sentence in sentences:
-            expect(self.part(name)).to_contain_text(sentence, use_inner_text=True)
-        settled(self.page)
-
-
-@pytest.fixture
-def someone(chromium: Browser) -> Iterator[Callable[[], Page]]:
-    """Open further browsers: of another person, or of the same one on the next day."""
-    contexts = []
-
-    def open_() -> Page:
-        contexts.append(chromium.new_context(viewport={"width": 1440, "height": 900}, locale="fr-BE", timezone_id="Europe/Brussels"))
-        return contexts[-1].new_page()
-
-    yield open_
-    for context in contexts:
-        context.close()
 
 
 def test_an_agent_finds_all_he_did_again_after_a_restart(make_server: Make, someone: Callable[[], Page]) -> None:
