@@ -1,0 +1,84 @@
+"""No click may lose another's work: a verb takes the version that was shown, or is named here with the reason why it needs none."""
+
+import ast
+import importlib
+import inspect
+from collections.abc import Callable
+
+from tests.rules.sources import python_files, tree
+
+SAFE = {
+    "appointments.book": "adds a visit; a slot is taken once, by the database",
+    "approvals.request_credit": "adds a request; one at most waits for a bill",
+    "approvals.request_refund": "adds a request; one at most waits for what it pays back",
+    "bill_runs.run_day": "makes what is missing; a customer has one bill a day, by the database",
+    "bills.pdf": "reads",
+    "collection_runs.file": "reads",
+    "collection_runs.make_batch": "makes what is missing; a bill is in one file, by the database",
+    "collection_runs.withdraw": "a step that a withdrawn collection refuses",
+    "contacts.confirm_email": "takes the one e-mail that its code was sent to; a newer request ends the code",
+    "contacts.count_try": "counts up",
+    "corrections.credit": "adds a note; no more than is left of a line, under a lock; its form hands in the version",
+    "demo.move_clock": "moves on from where the clock stands",
+    "documents.add": "adds a document",
+    "dunning.decide_dispute": "a step that a decided dispute refuses",
+    "dunning.declare_payment": "adds the one announcement of the year",
+    "dunning.dispute": "adds a dispute; one at most is open for a bill, by the database",
+    "e_invoices.document": "reads",
+    "mandate_signing.count_try": "counts up",
+    "mandate_signing.request": "adds a mandate; one at most is open, by the database",
+    "mandate_signing.resend_code": "puts a new code in place of the old one, which is what it is for",
+    "mandate_signing.sign": "a step that a signed mandate refuses",
+    "mandates.pdf": "reads",
+    "move_progress.cancel": "a step that a cancelled move refuses",
+    "moves.confirm": "adds a move; one at most is under way",
+    "order_undo.undo": "a step that an undone order refuses",
+    "payment_corrections.count_left": "counts no more than is left of a payment, under a lock",
+    "payment_corrections.reverse": "a step that a reversed allocation refuses",
+    "payment_entry.enter": "adds a payment",
+    "payment_matching.give": "a step that a matched payment refuses",
+    "payment_plans.propose_plan": "adds a plan; it takes the place of a proposal alone",
+    "payments.match": "a step that a matched payment refuses",
+    "refunds.refund": "adds a refund of no more than is left, under a lock",
+    "returns.take_in": "adds what a file holds, once",
+    "security.change_password": "asks for the current password",
+    "security.check_answer": "counts up",
+    "security.count_try": "counts up",
+    "security.send_reset": "adds a link",
+    "sessions.revoke": "ends for good",
+    "sessions.revoke_all": "ends for good",
+    "statements.take_in": "adds what a file holds, once",
+}
+"""Verb that a click carries out, and why two of them at once can't lose each other's work."""
+
+
+def _verbs() -> set[str]:
+    """Return the services that the screen hands on to be carried out: named without being called."""
+    found = set()
+    for path in python_files("core/ui", "pages"):
+        module = tree(path)
+        called = {id(node.func) for node in ast.walk(module) if isinstance(node, ast.Call)}
+        for node in ast.walk(module):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and id(node) not in called:
+                verb = _service(node.value.id, node.attr)
+                if verb and [*inspect.signature(verb).parameters][:2] == ["session", "actor"]:
+                    found.add(f"{node.value.id}.{node.attr}")
+    return found
+
+
+def _service(module: str, name: str) -> Callable[..., object] | None:
+    try:
+        found = getattr(importlib.import_module(f"core.services.{module}"), name, None)
+    except ModuleNotFoundError:
+        return None
+    return found if inspect.isfunction(found) else None
+
+
+def _guarded(verb: str) -> bool:
+    """Whether a verb can't be carried out without the version that was shown."""
+    parameters = inspect.signature(_service(*verb.split("."))).parameters.values()  # type: ignore[arg-type]
+    return any(one.name.startswith("shown_") and one.default is one.empty for one in parameters)
+
+
+def test_each_click_carries_a_version_or_needs_none() -> None:
+    assert {verb for verb in _verbs() if not _guarded(verb)} == SAFE.keys()
