@@ -26,15 +26,17 @@ def main() -> None:
     """Draw what is planned, the week to choose from, and what was."""
     with reading() as session:
         found = appointments.of_customer(session, file.actor, customer_id=file.customer.id)
+        if st.query_params.pop(half_days.PLAN, "") and found.home and found.plannable:
+            half_days.keep(half_days.new_visit(file.customer.id, found.plannable[0], found.home.postcode))
         choice = half_days.current(file, found)
         week = slots.week(session, zone=choice.zone, category=choice.category, day=choice.day) if choice else None
-        chosen = half_days.chosen_in(week, choice) if choice and week else None
+        chosen = half_days.chosen(week, choice, propose=forms.last(FORM) is None) if choice and week else None
         fee = visits.fee_of(session, customer_id=file.customer.id, category=choice.category, day=chosen.day) if choice and chosen else None
     show_head(found, choice)
     for visit in found.coming:
         show_coming(visit)
     if choice and week:
-        half_days.show(choice, week, found.plannable)
+        half_days.show(choice, week, found.plannable, chosen)
         forms.error(FORM, "slot")
         forms.error(FORM, "move_out")
         if chosen and fee:
@@ -90,7 +92,7 @@ def show_review(choice: Choice, chosen: HalfDay, fee: tuple[int, str | None]) ->
                     t("Confirm"), key="appointments:confirm", type="primary", icon=":material/check:",
                     on_click=confirm, args=(choice, chosen.id, key),
                 )  # fmt: skip
-                st.button(t("Cancel"), key="appointments:cancel_choice", on_click=half_days.keep, args=(None,))
+                st.button(t("Cancel"), key="appointments:cancel_choice", on_click=half_days.keep, args=(half_days.none(choice),))
 
 
 def show_past(past: tuple[Visit, ...]) -> None:

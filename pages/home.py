@@ -28,6 +28,7 @@ def main(visit: Visit) -> None:
         arrears_card.brief(late)
     option_drawer.changes_of_today(visit)
     show_products(visit, held, used)
+    option_drawer.open_asked(held)
     aide.show(
         visit,
         [

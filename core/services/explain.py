@@ -57,6 +57,7 @@ class Advice:
     """What would be cheaper, or isn't: the option, the line it belongs to, and whether it is worth its price."""
 
     sentence: Told
+    code: str
     product_id: int | None
     group: Service | None
     worth_it: bool
@@ -254,7 +255,7 @@ def _advice(after: Paper, plans: Mapping[int, str], language: str) -> Iterator[A
         if not worth:
             said = N_("{used} cost {paid_cents}; the option {option} costs {price_cents} a month: it would not have been worth it.")
             params["used"] = _units([line], language)
-        yield Advice(Told(said, params), line.product_id, option.group, worth)
+        yield Advice(Told(said, params), option.code, line.product_id, option.group, worth)
 
 
 def _runs(after: Paper, options: Sequence[Offering], who: str | None) -> bool:

@@ -1,6 +1,7 @@
 """The header band of an open file: the answer first, on every tab. Each value is a link to where it is told in full."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -17,9 +18,14 @@ from core.services.customers import CustomerHead
 from core.services.overview import Overview
 from core.ui import navigation
 from core.ui.gate import Visit
+from core.ui.half_days import PLAN
 from core.ui.parts import Mark, draw, head
 from core.ui.statuses import TASKS, status_mark
 from core.ui.text import day, euro, md, t
+
+NEXT = "next"
+"""What `?bill=` holds for the bill that is still to come."""
+EXPLAINED = {"bill": NEXT}
 
 _CATEGORIES = {
     AppointmentCategory.INSTALLATION: N_("installation"),
@@ -36,13 +42,14 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One value of the band: its label, the value, a line below, and the page it leads to."""
+    """One value of the band: its label, the value, a line below, and the page it leads to; `query` says what is opened there."""
 
     label: str
     value: str
     detail: str
     path: str
     tone: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 def show(visit: Visit) -> None:
@@ -135,12 +142,14 @@ def _next_bill(found: Overview) -> Cell:
     if extra:
         told = t("of which {extra_cents} outside the bundle", extra_cents=extra)
         off = t("{credit_cents} of credit go off it", credit_cents=credit) if credit > 0 else ""
-        return Cell(t("Next bill"), value, " · ".join(filter(None, (told, off))), "bills", "orange")
+        return Cell(t("Next bill"), value, " · ".join(filter(None, (told, off))), "bills", "orange", EXPLAINED)
     if credit > 0:
-        return Cell(t("Next bill"), value, t("{credit_cents} of credit go off it", credit_cents=credit), "bills")
+        return Cell(t("Next bill"), value, t("{credit_cents} of credit go off it", credit_cents=credit), "bills", query=EXPLAINED)
     if once:
-        return Cell(t("Next bill"), value, t("of which {once_cents} charged once", once_cents=once), "bills")
-    return Cell(t("Next bill"), value, t("nothing outside the bundle"), "bills")
+        return Cell(t("Next bill"), value, t("of which {once_cents} charged once", once_cents=once), "bills", query=EXPLAINED)
+    if bill.first:
+        return Cell(t("Next bill"), value, " + ".join(euro(line.amount_cents) for line in bill.draft.lines), "bills", query=EXPLAINED)
+    return Cell(t("Next bill"), value, t("nothing outside the bundle"), "bills", query=EXPLAINED)
 
 
 def _payment(customer: CustomerHead, found: Overview) -> Cell:
@@ -157,7 +166,9 @@ def _payment(customer: CustomerHead, found: Overview) -> Cell:
 def _appointment(customer: CustomerHead, found: Overview) -> Cell:
     visit = found.next_visit
     if visit is None:
-        return Cell(t("Appointment"), t("None planned"), "" if customer.read_only else t("plan a visit"), "appointments")
+        if customer.read_only:
+            return Cell(t("Appointment"), t("None planned"), "", "appointments")
+        return Cell(t("Appointment"), t("None planned"), t("plan a visit"), "appointments", query={PLAN: "1"})
     hours = visit.part.replace("-", "–")  # noqa: RUF001 - a dash between hours
     return Cell(t("Appointment"), f"{day(visit.day, 'weekday')} · {hours} h", t(_CATEGORIES[visit.category]), "appointments")
 
@@ -178,5 +189,5 @@ def _cell(cell: Cell, customer_no: str | None) -> None:
     st.page_link(
         navigation.page(cell.path),
         label=f":small[{md(cell.label)}] {value} :small[{md(cell.detail) or '&nbsp;'}]",
-        query_params=navigation.customer_query(customer_no),
+        query_params=navigation.customer_query(customer_no) | dict(cell.query),
     )

@@ -9,23 +9,21 @@ import streamlit as st
 
 from core import i18n
 from core.actor import Permission
-from core.catalogue import company
+from core.catalogue import catalogue, company
 from core.db import reading
 from core.errors import N_
 from core.models.bill import BillState
-from core.services import bills, collections
+from core.services import bills, collections, products
 from core.services.bill_words import label
 from core.services.bills import BillRow, NextBill
-from core.services.explain import Explanation, Told
+from core.services.explain import Advice, Explanation, Told
 from core.services.periods import next_banking_day
 from core.services.references import epc_qr, group_iban
-from core.ui import bill_drawer, download, gate, navigation, parts
+from core.ui import bill_drawer, download, gate, navigation, option_drawer, parts
+from core.ui.band import NEXT
 from core.ui.gate import Visit
 from core.ui.parts import Mark, Step, card, draw, entry, facts, heading, note, waterfall
 from core.ui.text import day, esc, euro, language, md, t, tn
-
-NEXT = "next"
-"""What `?bill=` holds for the bill that is still to come."""
 
 _SHOWN = "_bill_shown"
 
@@ -133,9 +131,22 @@ def _explanation(bill_no: str) -> None:
     draw(note(_say(found.vat)))
     for told in [*found.sentences, *(one.sentence for one in found.advice)]:
         st.markdown(md(_say(told)))
-    if any(one.worth_it for one in found.advice) and not visit.customer.read_only:
-        query = navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None)
-        st.page_link(navigation.page("home"), label=t("See the options"), icon=":material/tune:", query_params=query)
+    if visit.actor.may(Permission.ORDER_WRITE) and not visit.customer.read_only:
+        _remedies(visit, [one for one in found.advice if one.worth_it])
+
+
+def _remedies(visit: Visit, advice: Sequence[Advice]) -> None:
+    """Lead from what would have been cheaper to its review, one click away."""
+    if not advice:
+        return
+    with reading() as session:
+        numbers = {one.id: one.product_no for one in products.held(session, visit.actor, customer_id=visit.customer.id)}
+    query = navigation.customer_query(visit.customer.customer_no if visit.actor.staff else None)
+    for one in advice:
+        if number := numbers.get(one.product_id or 0):
+            label = t("Add {option}", option=md(catalogue()[one.code].name(language())))
+            asked = query | {option_drawer.ASKED: option_drawer.address(number, one.code)}
+            st.page_link(navigation.page("home"), label=label, icon=":material/add:", query_params=asked)
 
 
 def _steps(found: Explanation, *, estimate: bool) -> list[Step]:

@@ -21,7 +21,10 @@ CATEGORIES = {
 }
 WITHOUT = {DayKind.CLOSED: N_("public holiday"), DayKind.TOO_SOON: N_("no longer possible"), DayKind.TOO_FAR: N_("not open yet")}
 LAST_PLACES = {DayPart.MORNING: N_("last place in the morning"), DayPart.AFTERNOON: N_("last place in the afternoon")}
+PLAN = "plan"
+"""What the address of Rendez-vous holds to begin a new visit."""
 _KEPT = "_half_day_choice"
+_NONE = 0
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,23 @@ def current(file: gate.Visit, found: Visits) -> Choice | None:
     return another_day(file.customer.id, movable[0]) if movable else None
 
 
-def chosen_in(week: Week, choice: Choice) -> HalfDay | None:
-    """Return the half day that was chosen, as long as it can be."""
-    half_days = (half_day for one in week.days for half_day in one.half_days)
-    return next((half_day for half_day in half_days if half_day.id == choice.slot_id and choice.takes(half_day)), None)
+def none(choice: Choice) -> Choice | None:
+    """Return the choice of no half day: a visit stays where it is, a new one is not planned."""
+    return replace(choice, slot_id=_NONE) if choice.visit else None
 
 
-def show(choice: Choice, week: Week, kinds: tuple[AppointmentCategory, ...]) -> None:
+def chosen(week: Week, choice: Choice, *, propose: bool) -> HalfDay | None:
+    """Return the half day that was chosen, as long as it can be; else the first one of the week, which most people ask for.
+
+    Nothing is proposed to who just said no, nor for a visit that is too near: its change needs a reason.
+    """
+    free = [half_day for one in week.days for half_day in one.half_days if choice.takes(half_day)]
+    if choice.slot_id is None and propose and (choice.visit is None or choice.visit.in_time):
+        return next(iter(free), None)
+    return next((half_day for half_day in free if half_day.id == choice.slot_id), None)
+
+
+def show(choice: Choice, week: Week, kinds: tuple[AppointmentCategory, ...], chosen: HalfDay | None) -> None:
     """Draw six days with their half days, the arrows to the weeks around them, and for a new visit its kind."""
     with parts.row("week"):
         parts.heading(t("Choose another half day") if choice.visit else t("Choose a half day"), width="content")
@@ -96,7 +109,7 @@ def show(choice: Choice, week: Week, kinds: tuple[AppointmentCategory, ...]) -> 
         _arrow("later", t("Next week"), "chevron_right", choice, week.later)
     with st.grid(len(week.days), min_column_width=150, key="week"):
         for one in week.days:
-            _day(choice, one)
+            _day(choice, one, chosen)
 
 
 def hours(part: DayPart) -> str:
@@ -130,12 +143,12 @@ def _arrow(name: str, label: str, icon: str, choice: Choice, monday: date | None
     )  # fmt: skip
 
 
-def _day(choice: Choice, one: Day) -> None:
+def _day(choice: Choice, one: Day, chosen: HalfDay | None) -> None:
     with parts.card(f"day-{one.day}", stretch=True):
         with parts.row(f"day-{one.day}"):
             parts.heading(day(one.day, "weekday"), 3)
         for half_day in one.half_days:
-            _half_day(choice, half_day)
+            _half_day(choice, half_day, chosen=chosen is not None and chosen.id == half_day.id)
         if one.kind in WITHOUT:
             st.caption(t(WITHOUT[one.kind]))
         for half_day in one.half_days:
@@ -143,8 +156,7 @@ def _day(choice: Choice, one: Day) -> None:
                 st.markdown(f":small[:orange[:material/hourglass_bottom: {t(LAST_PLACES[half_day.part])}]]")
 
 
-def _half_day(choice: Choice, half_day: HalfDay) -> None:
-    chosen = half_day.id == choice.slot_id and choice.takes(half_day)
+def _half_day(choice: Choice, half_day: HalfDay, *, chosen: bool) -> None:
     label = hours(half_day.part)
     if choice.has(half_day):
         label = t("{hours} · planned", hours=label)

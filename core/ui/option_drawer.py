@@ -1,5 +1,6 @@
 """The drawer of a plan's options: toggles, the review of one change, and the strip of what can still be undone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -23,6 +24,8 @@ from core.ui.parts import card, draw, drawer, fact_rows, head, heading, lead, no
 from core.ui.text import day, language, md, message, t
 
 FORM = "options"
+ASKED = "option"
+"""What of the address of Accueil names an option whose review is to be opened."""
 DECODER = "TV_DECODER_EXTRA"
 TITLES = {
     Service.TV: N_("TV options"),
@@ -48,6 +51,21 @@ def open_(plan: Held, group: Service) -> None:
     _begin(None)
     words = (t(TITLES[group]), md(plan.user_name or ""), national(plan.line) if plan.line else "")
     drawer(" · ".join(word for word in words if word), lambda: body(plan.product_no, group))
+
+
+def address(product_no: str, code: str) -> str:
+    """Return what the address of Accueil holds to open the review of an option."""
+    return f"{product_no}:{code}"
+
+
+def open_asked(held: Sequence[Held]) -> None:
+    """Open the review of the option that the address names, once: it leaves the address."""
+    product_no, _, code = st.query_params.pop(ASKED, "").partition(":")
+    plan = next((one for one in held if one.product_no == product_no), None)
+    options = {one.code: one for one in catalogue().options_of(plan.code)} if plan else {}
+    if plan and (option := options.get(code)) and option.group:
+        open_(plan, option.group)
+        _begin(_Asked(product_no, code, turn_on=True))
 
 
 def open_decoder(product_no: str) -> None:
