@@ -31,6 +31,7 @@ from core.services.billing_facts import Change
 from core.services.credit_notes import issue_credit_note
 from core.services.explain import Explanation, Paper
 from core.services.periods import Period, next_banking_day
+from core.services.references import mask_iban
 
 __all__ = [
     "BillRow", "Change", "CreditReason", "Issued", "NextBill", "OpenAmount", "ToIssue", "due_days", "explain_bill", "explain_next", "issue", "issue_credit_note",
@@ -87,6 +88,7 @@ class BillRow:
     returned_on: date | None = None
     return_code: str | None = None
     refunded_on: date | None = None
+    refunded_to: str | None = None
 
     @property
     def is_credit_note(self) -> bool:
@@ -271,7 +273,7 @@ def _rows_query(customer_id: int) -> Any:  # noqa: ANN401 - a select of more col
     )
 
 
-def _row(row: Any, story: Mapping[str, Any], refunded_on: date | None) -> BillRow:  # noqa: ANN401 - rows of wide selects
+def _row(row: Any, story: Mapping[str, Any], refunded: tuple[date, str] | None) -> BillRow:  # noqa: ANN401 - rows of wide selects
     return BillRow(
         bill_no=row.bill_no,
         category=row.category,
@@ -288,7 +290,8 @@ def _row(row: Any, story: Mapping[str, Any], refunded_on: date | None) -> BillRo
         reason=row.reason,
         reason_since=row.period_since if row.reason else None,
         reason_until=row.period_until if row.reason else None,
-        refunded_on=refunded_on,
+        refunded_on=refunded[0] if refunded else None,
+        refunded_to=refunded[1] if refunded else None,
         by_debit=row.mandate_id is not None,
         in_plan=bool(row.in_plan),
         disputed_cents=min(int(row.disputed_cents), row.remaining_cents),
@@ -322,14 +325,14 @@ def _stories(session: Session, customer_id: int) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _refunded(session: Session, customer_id: int) -> dict[int, date]:
-    """Return by credit note when it was paid back last; what was only asked of the bank was not yet."""
+def _refunded(session: Session, customer_id: int) -> dict[int, tuple[date, str]]:
+    """Return by credit note when it was paid back last, and to which account, masked; what was only asked of the bank was not yet."""
     query = (
-        select(col(Refund.credit_note_id), func.max(col(Refund.completed_on)))
+        select(col(Refund.credit_note_id), col(Refund.completed_on), col(Refund.iban))
         .where(col(Refund.customer_id) == customer_id, col(Refund.credit_note_id).is_not(None), col(Refund.state) == RefundState.COMPLETED)
-        .group_by(col(Refund.credit_note_id))
+        .order_by(col(Refund.completed_on), col(Refund.id))
     )
-    return {note: on for note, on in session.execute(query) if note is not None}
+    return {note: (on, mask_iban(iban)) for note, on, iban in session.execute(query) if note is not None and on is not None}
 
 
 def _papers_query(customer_id: int) -> Any:  # noqa: ANN401 - a select of more columns than its type can tell

@@ -197,7 +197,9 @@ def _story(row: BillRow) -> str:
     if row.is_credit_note:
         reason = label(row.reason or "", language(), row.reason_since, row.reason_until)
         told = t("on bill {bill_no}: {reason}", bill_no=row.refers_to or "", reason=reason)
-        return f"{told} · {t('paid back on {on}', on=day(row.refunded_on))}" if row.refunded_on else told
+        if row.refunded_on and row.refunded_to:
+            told = f"{told} · {t('paid back on {on} to {account}', on=day(row.refunded_on), account=row.refunded_to)}"
+        return told
     if row.returned_on and row.collected_on and row.is_open:
         why = t(collections.RETURN_CODES.get(row.return_code or "", row.return_code or ""))
         returned = t(

@@ -8,13 +8,14 @@ import streamlit as st
 
 from core.actor import Permission
 from core.catalogue import law
+from core.db import reading
 from core.errors import N_
 from core.models.mandate import MandateState
-from core.services import collections, mandate_signing, mandates
+from core.services import bills, collections, mandate_signing, mandates
 from core.services.collection_runs import OwnCollection
 from core.services.mandate_signing import HOLDER_LENGTH
 from core.services.mandates import MandateView
-from core.ui import collection_card, download, forms
+from core.ui import collection_card, download, forms, gate
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.parts import Tone, badge, card, empty, facts, heading, row
@@ -144,7 +145,7 @@ def _state(mandate: MandateView) -> tuple[str, Tone, str]:
 def _ask(customer_id: int, amends: MandateView | None, key: str) -> None:
     given = {"holder": st.session_state["bills:mandate:holder"], "iban": st.session_state["bills:mandate:iban"], "consent": st.session_state["bills:mandate:consent"]}  # fmt: skip
     verb = partial(mandate_signing.amend, shown_version=amends.version) if amends else mandate_signing.request
-    act(verb, form=FORM, operation=key, done=t("The code is on its way to the phone."), customer_id=customer_id, **given)
+    act(verb, form=FORM, operation=key, done=_requested, customer_id=customer_id, **given)
 
 
 def _sign(customer_id: int, key: str) -> None:
@@ -154,7 +155,24 @@ def _sign(customer_id: int, key: str) -> None:
 
 
 def _signed(mandate: MandateView) -> str:
-    return t("The direct debit runs on account {masked}. The next bill is the first that is collected.", masked=mandate.masked)
+    return f"{t('The direct debit runs on account {masked}.', masked=mandate.masked)} {_first_debit()}".strip()
+
+
+def _requested(_result: object) -> str:
+    return f"{t('The code is on its way to the phone.')} {_first_debit()}".strip()
+
+
+def _first_debit() -> str:
+    """Say which bill is the first to be collected, and when; nothing for who gets no more bills."""
+    visit = gate.visit(Permission.BILL_READ)
+    with reading() as session:
+        found = bills.preview_next(session, visit.actor, customer_id=visit.customer.id)
+        if found is None:
+            return ""
+        debit = bills.due_days(session, visit.actor, customer_id=visit.customer.id, bill_date=found.bill_date)[1]
+    return t(
+        "The first bill that is collected is that of {bill}, on {debit}; earlier ones stay transfers.", bill=found.bill_date, debit=debit
+    )
 
 
 def _resend(customer_id: int, mandate: MandateView) -> None:

@@ -44,7 +44,10 @@ def show(visit: Visit) -> None:
         for row in rows:
             _show_row(visit, row)
         if visit.actor.may(Permission.DOCUMENT_WRITE) and not visit.customer.read_only:
-            with st.expander(t("Hand in a document"), icon=":material/upload_file:", expanded=forms.last(UPLOAD) is not None):
+            new = (
+                visit.customer.withdrawal_until is not None and visit.customer.withdrawal_until >= clock.today()
+            )  # His papers come in now.
+            with st.expander(t("Hand in a document"), icon=":material/upload_file:", expanded=new or forms.last(UPLOAD) is not None):
                 _show_upload(visit)
 
 

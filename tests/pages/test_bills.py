@@ -246,7 +246,7 @@ class TestMandate:
         assert "BE46 •••• •••• 0636" in texts(screen)
         assert mandate()[0] is MandateState.PENDING_SIGNATURE
         screen = self._signed(screen)
-        assert "La prochaine facture est la première prélevée." in texts(screen)
+        assert "La première facture prélevée est celle du 05/12/2026, le 15/12/2026" in texts(screen)
         assert mandate()[0] is MandateState.ACTIVE
 
     @pytest.mark.parametrize(
