@@ -14,17 +14,18 @@ from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 from stdnum.be import ogm_vcs
 
-from core import postcodes
+from core import clock, postcodes
 from core.actor import Actor, Permission
 from core.db import Base
 from core.errors import N_, DomainError
 from core.models.appointment import Appointment
+from core.models.audit import AuditEntry
 from core.models.bill import Bill, BillCategory, BillCounter
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerStatus
 from core.models.order import ProductOrder
 from core.models.product import Product
 from core.services import audit, search_text
-from core.services.customers import written_name
+from core.services.customers import SAME_LOOK, written_name
 from core.services.payment_matching import near_numbers
 from core.services.search_index import BAR
 from core.services.search_text import Texts, holds
@@ -40,6 +41,7 @@ _ALIKE = 5000
 _SHORTEST_MISSPELT = 4
 _SHORTEST_FRAGMENT = 4
 _SERIES = 24
+_TOLD = 40
 _SEQUENCES = 5000
 _TOGETHER = 1000
 _NUMBER = re.compile(r"[\d\s+()./*-]+")
@@ -184,9 +186,12 @@ def find(session: Session, actor: Actor, *, term: str, limit: int = 20) -> list[
 
 
 def note(session: Session, actor: Actor, *, term: str, hits: int) -> None:
-    """Write down that somebody searched, what for, and how many he was shown (W18)."""
+    """Write down that somebody searched, what for, and how many he was shown (W18); the same again within a quarter of an hour is the same search."""
     actor.require(Permission.CUSTOMER_SEARCH)
-    audit.record(session, actor, action=SEARCHED, object_type="search", object_id=term[:40], after={"term": term, "hits": hits})
+    who = (col(AuditEntry.actor) == actor.username, col(AuditEntry.action) == SEARCHED, col(AuditEntry.customer_id).is_(None))
+    same = (col(AuditEntry.object_id) == term[:_TOLD], col(AuditEntry.at) > clock.real_now() - SAME_LOOK)
+    if session.execute(select(col(AuditEntry.id)).where(*who, *same).limit(1)).first() is None:
+        audit.record(session, actor, action=SEARCHED, object_type="search", object_id=term[:_TOLD], after={"term": term, "hits": hits})
 
 
 def _asked(term: str, limit: int) -> _Asked:
@@ -405,22 +410,29 @@ def _by_place(session: Session, asked: _Asked) -> Iterator[_Match]:
     if not words or (len(words) == 1 and (words[0].isdecimal() or len(words[0]) < _SHORTEST_FRAGMENT)):
         return
     columns = ("place",) if asked.sort is Sort.ADDRESS else ("name", "place")
-    digits_whole = [_whole(word) if word.isdecimal() else word for word in words]
-    for beginnings in ([f"{word} " for word in words], digits_whole, words):
+    for beginnings in ([f"{word} " for word in words], [_whole(word) if word.isdecimal() else word for word in words], words):
         where = search_text.all_of([search_text.any_of([holds(column, f" {beginning}") for column in columns]) for beginning in beginnings])
-        found = False
-        for row in search_text.people(session, where, limit=_FETCHED):
-            name, address = written_name(row.given_name, row.family_name, row.trading_name), _line(session, row.customer_id)
-            if not _literally(asked, f"{name} {row.second_holder} {address}"):
-                continue
-            found = True
-            by_place = _begin_words(words, row.place)
-            yield _Match(row.customer_id, Why.ADDRESS if by_place else Why.NAME, address if by_place else name)
+        found = list(_placed(session, asked, search_text.people(session, where, limit=_FETCHED)))
         if found:
+            yield from found
             return
     if asked.sort is None and (split := _town_behind(words)):
-        name_words, town = split
-        yield from _near(session, asked, name_words, edits=1, place=town)
+        for edits in (1, 2):
+            yield from _near(session, asked, split[0], edits=edits, town=split[1])
+
+
+def _placed(session: Session, asked: _Asked, rows: Sequence[Any]) -> Iterator[_Match]:
+    """Say of each customer whether he was found by his address alone."""
+    m = ContactMedium
+    columns = (getattr(m, name) for name in ("customer_id", "street", "number", "postcode", "town"))
+    current = (col(m.customer_id).in_([row.customer_id for row in rows]), col(m.kind) == ContactKind.ADDRESS, col(m.until_at).is_(None))
+    lines = {key: address_line(street, number, None, postcode, town, "") for key, street, number, postcode, town in
+             session.execute(select(*columns).where(*current))}  # fmt: skip
+    for row in rows:
+        name, address = written_name(row.given_name, row.family_name, row.trading_name), lines.get(row.customer_id, "")
+        if _literally(asked, f"{name} {row.second_holder} {address}"):
+            by_place = _begin_words(asked.words, row.place)
+            yield _Match(row.customer_id, Why.ADDRESS if by_place else Why.NAME, address if by_place else name)
 
 
 def _town_behind(words: Sequence[str]) -> tuple[list[str], str] | None:
@@ -430,16 +442,6 @@ def _town_behind(words: Sequence[str]) -> tuple[list[str], str] | None:
         if postcodes.codes_of(town):
             return list(words[:start]), town
     return None
-
-
-def _line(session: Session, customer_id: int) -> str:
-    """Return a customer's address on one line."""
-    m = ContactMedium
-    query = select(*(getattr(m, name) for name in ("street", "number", "postcode", "town"))).where(
-        col(m.customer_id) == customer_id, col(m.kind) == ContactKind.ADDRESS, col(m.until_at).is_(None)
-    )
-    place = session.execute(query).first()
-    return address_line(place.street, place.number, None, place.postcode, place.town, "") if place else ""
 
 
 def _by_near_name(session: Session, asked: _Asked) -> Iterator[_Match]:
@@ -452,22 +454,20 @@ def _by_near_name(session: Session, asked: _Asked) -> Iterator[_Match]:
 
 
 def _near(
-    session: Session, asked: _Asked, words: Sequence[str], *, edits: int, place: str | None = None, parts: bool = True
+    session: Session, asked: _Asked, words: Sequence[str], *, edits: int, town: str | None = None, parts: bool = True
 ) -> Iterator[_Match]:
     """Find names at most so many letters away from what was typed: added, left out, mistaken or swapped.
 
     Of `edits + 1` pieces with a letter between them, one is in the name as it was typed: those names are compared letter by letter.
-    With `parts`, each typed word may also be near a word, or the beginning of one.
+    With `parts`, each typed word may also be near a word, or the beginning of one; who lives in the `town` is compared in any case.
     """
     typed = " ".join(words)
     if asked.odd or len(typed) < _SHORTEST_MISSPELT or sum(char.isalpha() for char in typed) < len(typed) / 2:
         return
-    found_by = pieces(f" {typed} ", edits + 1)
-    if not found_by:
+    halves = [holds("name", piece) for piece in pieces(f" {typed} ", edits + 1)]
+    if not halves and not town:
         return
-    where = search_text.any_of([holds("name", piece) for piece in found_by])
-    if place:
-        where = search_text.all_of([where, holds("place", f" {place} ")])
+    where = search_text.all_of([*([search_text.any_of(halves)] if halves else []), *([holds("place", f" {town} ")] if town else [])])
     many = Counter[str]()
     ranked = []
     for row in search_text.rows(session, where, "name", limit=_ALIKE):
