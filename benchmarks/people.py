@@ -23,7 +23,8 @@ from seed.bulk import keyed, table
 SINCE = datetime(2025, 1, 1, tzinfo=UTC)
 DAY = date(2026, 11, 5)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_FIRST_NO, _SEED, _TOGETHER = 30_000_000, 20_261_118, 5_000
+FIRST_NO = 30_000_000
+_SEED, _TOGETHER = 20_261_118, 5_000
 _SYLLABLES = "bal ber bo bru car cor da de del den dor du el fer gar ge go har her hu jo ka kel la lam le lin lo mar mer mo na ne no pa per pi ro sa ser ta ter to va ver wil"
 _ENDS = "aert ard eau elle ens ers et ier in mans mont on ot schot steen stra"
 
@@ -80,7 +81,7 @@ def _write(session: Session, people: list[tuple[int, tuple[str, str]]]) -> None:
     streets = [name for names in crowd.facts()["streets"].values() for name in names]
     customers: Rows = [
         {
-            "version": 1, "customer_no": str(_FIRST_NO + index), "kind": CustomerKind.INDIVIDUAL, "given_name": given, "family_name": family,
+            "version": 1, "customer_no": str(FIRST_NO + index), "kind": CustomerKind.INDIVIDUAL, "given_name": given, "family_name": family,
             "language": "fr", "status": CustomerStatus.ACTIVE, "status_since": SINCE.date(), "vip": False, "colleague": False, "vulnerable": False,
             "search_name": search_name(given, family, None), "created_at": SINCE,
         }
@@ -98,7 +99,7 @@ def _write(session: Session, people: list[tuple[int, tuple[str, str]]]) -> None:
             common | {"kind": ContactKind.PHONE, "value": f"+32470{index:06d}"},
             common | {"kind": ContactKind.ADDRESS, "country": "BE"} | where,
         ]
-        line = {"product_no": f"{_FIRST_NO + index}01", "offering_code": "RED", "ordinal": 1, "since": SINCE.date(), "is_minor": False}
+        line = {"product_no": f"{FIRST_NO + index}01", "offering_code": "RED", "ordinal": 1, "since": SINCE.date(), "is_minor": False}
         lines.append(owner | line | {"status": ProductStatus.ACTIVE, "line": f"+32471{index:06d}"})
         number = f"2611{index + 1:06d}"
         bill = {"bill_no": number, "ogm": references.ogm(number), "category": "normal", "state": BillState.SENT, "document_token": f"t{number}"}

@@ -84,12 +84,12 @@ def _fragments(session: Session, many: int) -> int:
         bill = f"2611{index + 1:06d}"
         for what, term in {
             "phone": f"0470 {index:06d}"[:8] + f" {index:06d}"[4:], "last 6 of a phone": f"{index:06d}", "last 6 of a line": f"71{index:06d}"[-7:],
-            "customer no.": str(30_000_000 + index), "bill": bill, "part of a bill": bill[2:], "mail": f".{index}@example", "tel:": f"tel:0471{index:06d}",
+            "customer no.": str(people.FIRST_NO + index), "bill": bill, "part of a bill": bill[2:], "mail": f".{index}@example", "tel:": f"tel:0471{index:06d}",
         }.items():  # fmt: skip
             start = time.perf_counter()
             hits = search.find(session, AGENT, term=term)
             found.setdefault(what, []).append(time.perf_counter() - start)
-            if str(30_000_000 + index) not in {hit.customer_no for hit in hits}:
+            if str(people.FIRST_NO + index) not in {hit.customer_no for hit in hits}:
                 missed += 1
                 if missed < 10:  # noqa: PLR2004 - enough to see what is wrong
                     print(f"  missed: {index} by {what}: {term!r}")

@@ -363,11 +363,14 @@ def _by_name(session: Session, asked: _Asked) -> Iterator[_Match]:
     if not asked.words:
         return
     whole = _named(session, asked, [_whole(word) for word in asked.words])
-    yield from (match for match, _ in whole)
-    if len(asked.words) > 1 and not (whole and _is_form(asked.words, whole[0][1])):
-        yield from _near(session, asked, asked.words, edits=1, parts=False)
-    if len(whole) < asked.limit and not asked.words[-1].isdecimal():
-        yield from _one_of_each(_named(session, asked, asked.words))
+    equal = [one for one in whole if _is_form(asked.words, one[1])]
+    others = whole[len(equal) :]
+    near = _near(session, asked, asked.words, edits=1, parts=False) if len(asked.words) > 1 and not equal else []
+    longer = _named(session, asked, asked.words) if len(whole) < asked.limit and not asked.words[-1].isdecimal() else []
+    yield from (match for match, _ in equal)
+    before = asked.limit // 4
+    others = _one_of_each(others)
+    yield from (match for match, _ in _one_of_each([*others[:before], *near, *others[before:], *longer]))
 
 
 def _is_form(words: Sequence[str], name: str) -> bool:
@@ -394,20 +397,21 @@ def _named(session: Session, asked: _Asked, beginnings: Sequence[str]) -> list[t
     return sorted(found, key=lambda one: (not _is_form(asked.words, one[1]), one[0].why is Why.HOLDER, one[1], one[0].customer_id))
 
 
-def _one_of_each(found: Sequence[tuple[_Match, str]]) -> Iterator[_Match]:
-    """Return one customer of each name before the namesakes: whoever is meant is among the first."""
-    seen = Counter[str]()
+def _one_of_each(found: Sequence[tuple[_Match, str]]) -> list[tuple[_Match, str]]:
+    """Put one customer of each name before the namesakes: whoever is meant is among the first."""
+    many = Counter[str]()
     ranked = []
-    for match, name in found:
-        ranked.append((seen[name], match))
-        seen[name] += 1
-    yield from (match for _, match in sorted(ranked, key=lambda one: one[0]))
+    for one in found:
+        ranked.append((many[one[1]], one))
+        many[one[1]] += 1
+    return [one for _, one in sorted(ranked, key=lambda ranked_one: ranked_one[0])]
 
 
 def _by_place(session: Session, asked: _Asked) -> Iterator[_Match]:
     """Find addresses by their words, or a name with words of its address: "rue haute 12 namur", "peeters mechelen"."""
     words = asked.words
-    if not words or (len(words) == 1 and (words[0].isdecimal() or len(words[0]) < _SHORTEST_FRAGMENT)):
+    too_little = len(words) == 1 and (len(words[0]) < _SHORTEST_FRAGMENT or (words[0].isdecimal() and asked.sort is not Sort.ADDRESS))
+    if not words or too_little:
         return
     columns = ("place",) if asked.sort is Sort.ADDRESS else ("name", "place")
     for beginnings in ([f"{word} " for word in words], [_whole(word) if word.isdecimal() else word for word in words], words):
@@ -418,7 +422,7 @@ def _by_place(session: Session, asked: _Asked) -> Iterator[_Match]:
             return
     if asked.sort is None and (split := _town_behind(words)):
         for edits in (1, 2):
-            yield from _near(session, asked, split[0], edits=edits, town=split[1])
+            yield from (match for match, _ in _near(session, asked, split[0], edits=edits, town=split[1]))
 
 
 def _placed(session: Session, asked: _Asked, rows: Sequence[Any]) -> Iterator[_Match]:
@@ -447,15 +451,15 @@ def _town_behind(words: Sequence[str]) -> tuple[list[str], str] | None:
 def _by_near_name(session: Session, asked: _Asked) -> Iterator[_Match]:
     """Find names that differ from the term by a slip of the fingers, or two."""
     for edits in (1, 2):
-        found = list(_near(session, asked, asked.words, edits=edits))
+        found = _one_of_each(_near(session, asked, asked.words, edits=edits))
         if found:
-            yield from found
+            yield from (match for match, _ in found)
             return
 
 
 def _near(
     session: Session, asked: _Asked, words: Sequence[str], *, edits: int, town: str | None = None, parts: bool = True
-) -> Iterator[_Match]:
+) -> list[tuple[_Match, str]]:
     """Find names at most so many letters away from what was typed: added, left out, mistaken or swapped.
 
     Of `edits + 1` pieces with a letter between them, one is in the name as it was typed: those names are compared letter by letter.
@@ -463,22 +467,19 @@ def _near(
     """
     typed = " ".join(words)
     if asked.odd or len(typed) < _SHORTEST_MISSPELT or sum(char.isalpha() for char in typed) < len(typed) / 2:
-        return
+        return []
     halves = [holds("name", piece) for piece in pieces(f" {typed} ", edits + 1)]
     if not halves and not town:
-        return
+        return []
     where = search_text.all_of([*([search_text.any_of(halves)] if halves else []), *([holds("place", f" {town} ")] if town else [])])
-    many = Counter[str]()
     ranked = []
     for row in search_text.rows(session, where, "name", limit=_ALIKE):
         away, form = _away(typed, words, row.name, edits, parts=parts)
         if away <= edits:
-            ranked.append(((away, form[:1] != typed[:1], form), many[form], row.customer_id, row.name))
-            many[form] += 1
-    ranked.sort(key=lambda one: (one[1], one[0], one[2]))
-    best = ranked[:_FETCHED]
-    names = _written(session, [customer_id for _, _, customer_id, _ in best])
-    yield from (_Match(customer_id, Why.NEAR, names[customer_id]) for _, _, customer_id, _ in best)
+            ranked.append((away, form[:1] != typed[:1], form, row.customer_id, row.name))
+    best = sorted(ranked)[:_FETCHED]
+    names = _written(session, [customer_id for *_, customer_id, _ in best])
+    return [(_Match(customer_id, Why.NEAR, names[customer_id]), name) for *_, customer_id, name in best]
 
 
 def pieces(text: str, many: int) -> list[str]:
