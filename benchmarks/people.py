@@ -102,9 +102,22 @@ def _write(session: Session, people: list[tuple[int, tuple[str, str]]]) -> None:
         line = {"product_no": f"{FIRST_NO + index}01", "offering_code": "RED", "ordinal": 1, "since": SINCE.date(), "is_minor": False}
         lines.append(owner | line | {"status": ProductStatus.ACTIVE, "line": f"+32471{index:06d}"})
         number = f"2611{index + 1:06d}"
-        bill = {"bill_no": number, "ogm": references.ogm(number), "category": "normal", "state": BillState.SENT, "document_token": f"t{number}"}
+        bill = {
+            "bill_no": number,
+            "ogm": references.ogm(number),
+            "category": "normal",
+            "state": BillState.SENT,
+            "document_token": f"t{number}",
+        }
         days = {"bill_date": DAY, "due_date": DAY, "period_since": DAY, "period_until": DAY, "issued_at": SINCE, "printed": {}}
-        cents = {"excl_cents": 3471, "vat_cents": 729, "incl_cents": 4200, "third_party_cents": 0, "credited_cents": 0, "remaining_cents": 4200}
+        cents = {
+            "excl_cents": 3471,
+            "vat_cents": 729,
+            "incl_cents": 4200,
+            "third_party_cents": 0,
+            "credited_cents": 0,
+            "remaining_cents": 4200,
+        }
         bills.append(owner | bill | days | cents)
     for model, rows in ((ContactMedium, media), (Product, lines), (Bill, bills)):
         session.execute(insert(table(model)), rows)

@@ -1,5 +1,7 @@
 """Clients: what the search box found, and the files opened last."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from core import clock
@@ -102,9 +104,9 @@ def show_files(key: str, title: str, files: list[Opened], kept: list[Opened], mi
                 st.space("stretch")
                 badge(*status_mark(file.status))
                 on = number in pinned
-                label, change = (t("Unpin"), pins.unpin) if on else (t("Pin"), pins.pin)
-                given = {"operation": operation(PINS, number, on, *sorted(pinned)), "customer_no": number}
-                st.button(label, key=f"desk:pin:{key}:{number}", type="tertiary", on_click=act, args=(change,), kwargs={"form": PINS} | given)
+                key_of_click = operation(PINS, number, on, *sorted(pinned))
+                args = (pins.unpin if on else pins.pin, number, key_of_click)
+                st.button(t("Unpin") if on else t("Pin"), key=f"desk:pin:{key}:{number}", type="tertiary", on_click=change_pin, args=args)
 
 
 def show_ways() -> None:
@@ -120,6 +122,11 @@ def open_single(found: list[Hit], term: str) -> None:
     seen, st.session_state["_searched"] = st.session_state.get("_searched"), term
     if hits.sure(found) and seen != term:
         st.switch_page(navigation.page(hits.page(found[0])), query_params=hits.query(found[0]))
+
+
+def change_pin(verb: Callable[..., None], number: str, key: str) -> None:
+    """Pin a file, or take it off the list."""
+    act(verb, form=PINS, operation=key, customer_no=number)
 
 
 main(gate.enter_desk(Permission.CUSTOMER_SEARCH))

@@ -25,7 +25,14 @@ class PinnedEnough(DomainError):
 def pinned(session: Session, actor: Actor) -> list[Opened]:
     """Return the actor's pinned files, by name, with the moment each was pinned."""
     actor.require(Permission.CUSTOMER_SEARCH)
-    columns = (Customer.customer_no, Customer.given_name, Customer.family_name, Customer.trading_name, Customer.status, PinnedFile.pinned_at)
+    columns = (
+        Customer.customer_no,
+        Customer.given_name,
+        Customer.family_name,
+        Customer.trading_name,
+        Customer.status,
+        PinnedFile.pinned_at,
+    )
     query = select(*columns).join(PinnedFile, col(PinnedFile.customer_id) == Customer.id).where(col(PinnedFile.user_id) == actor.user_id)  # type: ignore[call-overload]
     return sorted((_opened(row) for row in session.execute(query)), key=lambda file: file.name)
 
@@ -62,5 +69,4 @@ def _customer(session: Session, actor: Actor, customer_no: str) -> int:
 
 
 def _opened(row: Row[Any]) -> Opened:
-    customer_no, given, family, trading, status, at = row
-    return Opened(customer_no, written_name(given, family, trading), status, at)
+    return Opened(row.customer_no, written_name(row.given_name, row.family_name, row.trading_name), row.status, row.pinned_at)

@@ -202,7 +202,7 @@ def _asked(term: str, limit: int) -> _Asked:
 
 def _by_number(session: Session, asked: _Asked) -> Iterator[_Match]:
     compact = _compact(asked.term)
-    if not compact or not compact.isascii():
+    if not compact.isascii() or not any(map(str.isdigit, compact)):
         return
     ogm = _OGM.fullmatch(compact)
     if ogm and (not compact.startswith(_ABROAD) or asked.sort is Sort.OGM):
@@ -251,7 +251,11 @@ def _by_email(session: Session, asked: _Asked) -> Iterator[_Match]:
 def _by_part_of_an_email(session: Session, asked: _Asked) -> Iterator[_Match]:
     """Find an e-mail that holds the term, which then is a single word; a short one must begin it."""
     typed = asked.term.lower()
-    if len(typed) >= _SHORTEST_FRAGMENT and " " not in typed and (asked.sort is Sort.EMAIL or not asked.odd or "." in typed or "_" in typed):
+    if (
+        len(typed) >= _SHORTEST_FRAGMENT
+        and " " not in typed
+        and (asked.sort is Sort.EMAIL or not asked.odd or "." in typed or "_" in typed)
+    ):
         yield from _mails(session, holds("mail", f" {typed}"), typed)
         yield from _mails(session, holds("mail", typed), typed)
 
@@ -478,8 +482,7 @@ def _near(
         if away <= edits:
             ranked.append((away, form[:1] != typed[:1], form, row.customer_id, row.name))
     best = sorted(ranked)[:_FETCHED]
-    names = _written(session, [customer_id for *_, customer_id, _ in best])
-    return [(_Match(customer_id, Why.NEAR, names[customer_id]), name) for *_, customer_id, name in best]
+    return [(_Match(customer_id, Why.NEAR, ""), name) for *_, customer_id, name in best]
 
 
 def pieces(text: str, many: int) -> list[str]:
@@ -517,12 +520,6 @@ def _word_away(word: str, others: Sequence[str], edits: int) -> int:
     return min(
         (int(OSA.distance(word, text, score_cutoff=edits)) for other in others for text in (other, other[: len(word)])), default=edits + 1
     )
-
-
-def _written(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    c = Customer
-    query = select(*(getattr(c, name) for name in ("id", "given_name", "family_name", "trading_name"))).where(col(c.id).in_(ids))
-    return {row[0]: written_name(*row[1:]) for row in session.execute(query)}
 
 
 def _begin_words(words: Iterable[str], text: str) -> bool:
@@ -597,7 +594,7 @@ def _hits(session: Session, matches: list[_Match], term: str) -> list[Hit]:
             address=address_line(place.street, place.number, place.box, place.postcode, place.town, person.language) if place else "",
             contact=next((way.value for way in ways if way), ""),
             why=match.why,
-            found=match.found,
+            found=match.found or written_name(*names),
         )
         hits.append((not equal, person.status is CustomerStatus.CLOSED, hit))
     return [hit for *_, hit in sorted(hits, key=lambda ranked: ranked[:2])]

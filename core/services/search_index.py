@@ -39,14 +39,17 @@ def refresh(connection: Connection, customer_ids: Iterable[int]) -> None:
         entry = SearchEntry.__table__  # type: ignore[attr-defined]
         known = {row.customer_id: row for row in connection.execute(_locked(ids))}
         wanted = _texts(connection, ids)
-        changed = [text for key, text in wanted.items() if key not in known or any(text[name] != getattr(known[key], name) for name in _TEXTS)]
+        changed = [
+            text for key, text in wanted.items() if key not in known or any(text[name] != getattr(known[key], name) for name in _TEXTS)
+        ]
         if gone := [key for key in known if key not in wanted]:
             connection.execute(delete(SearchEntry).where(col(SearchEntry.customer_id).in_(gone)))
         if changed:
             insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             statement = insert(entry)
             connection.execute(
-                statement.on_conflict_do_update(index_elements=["customer_id"], set_={name: statement.excluded[name] for name in _TEXTS}), changed
+                statement.on_conflict_do_update(index_elements=["customer_id"], set_={name: statement.excluded[name] for name in _TEXTS}),
+                changed,
             )
 
 
@@ -144,9 +147,9 @@ def _touched(session: Session, row: object) -> int | None:
     if read is None:
         return None
     if row not in session.new and row not in session.deleted:
-        attributes = inspect(row).attrs  # type: ignore[union-attr]
+        attributes = inspect(row).attrs
         if not any(attributes[name].history.has_changes() for name in read):
             return None
     elif isinstance(row, Product) and row.line is None:
         return None
-    return row.id if isinstance(row, Customer) else row.customer_id  # type: ignore[attr-defined, no-any-return]
+    return row.id if isinstance(row, Customer) else row.customer_id  # type: ignore[attr-defined]

@@ -42,7 +42,5 @@ def html(*, single: bool) -> str:
 
 def rows() -> str:
     """Return what each key does."""
-    told = "".join(
-        f"<dt>{''.join(f'<kbd>{esc(key)}</kbd>' for key in keys.split())}</dt><dd>{esc(t(does))}</dd>" for keys, does in KEYS
-    )
+    told = "".join(f"<dt>{''.join(f'<kbd>{esc(key)}</kbd>' for key in keys.split())}</dt><dd>{esc(t(does))}</dd>" for keys, does in KEYS)
     return f'<dl class="g-facts g-keylist">{told}</dl>'

@@ -21,7 +21,7 @@ class TestSearchBox:
         sign_in(page, server, "agent", path)
         types(page, "peeters mech")
         expect(page.locator(key("desk:hit:10000024"))).to_be_visible()
-        assert path.split("?")[0] in page.url
+        assert path.partition("?")[0] in page.url
 
     def test_is_walked_through_with_arrows_and_opened_with_enter(self, page: Page, server: Server) -> None:
         sign_in(page, server, "agent", FILE)
@@ -40,7 +40,11 @@ class TestSearchBox:
 
     @pytest.mark.parametrize(
         ("term", "address"),
-        [("10000055", "/home?customer=10000055"), ("2611000055", "/bills?customer=10000055&bill=2611000055"), ("Peeters, Mechelen", "/home?customer=10000024")],
+        [
+            ("10000055", "/home?customer=10000055"),
+            ("2611000055", "/bills?customer=10000055&bill=2611000055"),
+            ("Peeters, Mechelen", "/home?customer=10000024"),
+        ],
     )
     def test_opens_the_only_one_on_enter_however_fast(self, page: Page, server: Server, term: str, address: str) -> None:
         sign_in(page, server, "agent", FILE)

@@ -1,7 +1,7 @@
 """Pinned files: one's own, and nobody else's."""
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import Actor, Role
@@ -68,5 +68,5 @@ class TestUnpin:
         pins.pin(session, alice, customer_no=customer.customer_no)
         for _ in range(2):
             pins.unpin(session, alice, customer_no=customer.customer_no)
-        actions = session.exec(select(AuditEntry.action).where(AuditEntry.customer_id == customer.id).order_by(AuditEntry.id)).all()
+        actions = session.exec(select(AuditEntry.action).where(AuditEntry.customer_id == customer.id).order_by(col(AuditEntry.id))).all()
         assert (numbers(session, alice), actions) == ([], ["file:pin", "file:unpin"])

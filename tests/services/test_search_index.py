@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlmodel import Session, col, select, update
 
 from core import clock
@@ -41,10 +41,9 @@ class TestFollows:
 
     def test_new_contact_data(self, session: Session) -> None:
         customer = make_customer(session)
-        home = {"street": "Befferstraat", "number": "1", "box": "", "postcode": "2800", "town": "Mechelen"}
         contacts.change(
             session, AGENT, customer_id=customer.id, shown_version=customer.version, email="sophie@example.be", phone="0471 12 76 54",
-            language=Language.FR, **home,
+            street="Befferstraat", number="1", box="", postcode="2800", town="Mechelen", language=Language.FR,
         )  # fmt: skip
         assert numbers(session, "befferstraat 1") == numbers(session, "7654") == [customer.customer_no]
         assert numbers(session, "rue de fer 12") == numbers(session, "0470 00 00 01") == []
@@ -66,7 +65,9 @@ class TestFollows:
         assert numbers(session, "7654") == []
 
     def test_a_file_that_goes(self, session: Session) -> None:
-        customer = Customer(customer_no="20999997", family_name="Solo", status_since=FIRST_DAY.date(), search_name="solo", created_at=FIRST_DAY)
+        customer = Customer(
+            customer_no="20999997", family_name="Solo", status_since=FIRST_DAY.date(), search_name="solo", created_at=FIRST_DAY
+        )
         session.add(customer)
         session.flush()
         session.delete(session.get_one(SearchEntry, customer.id))
@@ -77,11 +78,11 @@ class TestFollows:
 
     def test_what_was_taken_back_is_not_found(self, session: Session) -> None:
         customer = make_customer(session, given_name="Sophie", family_name="Lambert")
-        with pytest.raises(RuntimeError), session.begin_nested():
-            customer.family_name = "Vermeulen"
-            session.flush()
-            assert numbers(session, "vermeulen") == [customer.customer_no]
-            raise RuntimeError
+        part = session.begin_nested()
+        customer.family_name = "Vermeulen"
+        session.flush()
+        assert numbers(session, "vermeulen") == [customer.customer_no]
+        part.rollback()
         assert numbers(session, "vermeulen") == []
         assert numbers(session, "lambert") == [customer.customer_no]
 
