@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 import sqlmodel
 from alembic import op
+from sqlalchemy.exc import DBAPIError
 
 from core.services import search_index
 
@@ -17,11 +18,20 @@ INTO = f"INSERT INTO search_text (rowid, {', '.join(TEXTS)}) VALUES ({NEW});"
 OUT = f"INSERT INTO search_text (search_text, rowid, {', '.join(TEXTS)}) VALUES ('delete', {OLD});"
 
 
+def make_extension() -> None:
+    """Make pg_trgm known to the database, or say who can."""
+    try:
+        op.execute('CREATE EXTENSION IF NOT EXISTS pg_trgm')
+    except DBAPIError as error:
+        msg = 'The search needs the extension pg_trgm. Let its owner run CREATE EXTENSION pg_trgm in this database, then start again: docs/operations.md.'
+        raise RuntimeError(msg) from error
+
+
 def upgrade() -> None:
     """Apply it."""
     postgresql = op.get_bind().dialect.name == 'postgresql'
     if postgresql:
-        op.execute('CREATE EXTENSION IF NOT EXISTS pg_trgm')
+        make_extension()
     op.create_table('search_entry',
     sa.Column('customer_id', sa.Integer(), nullable=False),
     *(sa.Column(name, sa.Text(), nullable=False) for name in TEXTS),
