@@ -28,6 +28,7 @@ seed: $(VENV)/.run ## Fill the configured database with CUSTOMERS generated cust
 bench: $(VENV)/.dev ## Time what matters, side by side
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.bulk
+	$(BIN)/python -m benchmarks.search
 
 reset: $(VENV)/.run ## Put the demo back to its first day
 	$(BIN)/python -m seed --reset

@@ -8,7 +8,7 @@ from core.actor import SYSTEM, Role
 from core.db import transaction
 from core.errors import DomainError
 from core.i18n import translate
-from core.services import security, users
+from core.services import search_index, security, users
 
 _STAFF = sorted(role.value for role in Role if role not in {Role.CUSTOMER, Role.SYSTEM})
 
@@ -21,6 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
             if given.command == "create-user":
                 name = given.full_name or given.name
                 users.create(session, SYSTEM, username=given.name, name=name, role=Role(given.role), password=_ask())
+            elif given.command == "rebuild-search":
+                given.name = f"{search_index.rebuild(session.connection())} customers"
             elif given.command == "set-password":
                 security.set_by_operator(session, username=given.name, password=_ask())
             else:
@@ -45,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         ("open-user", "open a closed account again"),
     ):
         commands.add_parser(command, help=what).add_argument("name")
+    commands.add_parser("rebuild-search", help="make anew what the search looks through: after somebody wrote past the house")
     return parser
 
 

@@ -44,13 +44,12 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
     if _moved(page.url_path, visit.customer.customer_no if visit else ""):
         forms.forget()
         if visit is not None:
+            if "customer" in st.query_params:  # A link from a file to another one on the same page leaves the browser's address as it was.
+                st.query_params["customer"] = visit.customer.customer_no
             _note_the_look(visit)
         if signed_in.actor.staff:
             _note_the_file(signed_in, visit)
     topbar.show(signed_in, logo(), DemoPowers(start.reset_demo, start.live))
-    term = topbar.asked()
-    if term:
-        st.switch_page(navigation.page(navigation.DESK.path), query_params={"q": term})
     if page.url_path in navigation.DESK_PATHS:
         if signed_in.actor.staff:
             navigation.desk_tabs(signed_in.actor)

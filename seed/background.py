@@ -16,7 +16,7 @@ from core.models.billing_account import BillingAccount, BillMedia, BillModel, Du
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerKind, CustomerStatus
 from core.models.mandate import Mandate, MandateState
 from core.models.product import Product, ProductStatus
-from core.services import audit, dunning, payments
+from core.services import audit, dunning, payments, search_index
 from core.services.billing import Account, Held
 from core.services.usage_numbers import national
 from core.text_rules import fold
@@ -54,6 +54,7 @@ def add(session: Session, *, customers: int, months: int, known: bool = False) -
     payers = [_payer(key, person, start, held[key], debits.get(key), used) for key, person in zip(ids, people, strict=True)]
     ledger.write(session, payers, clock.now(), _free_numbers(session) if known else lambda _day: None)
     habits.record(session, used, {payer.customer_id: payer.billed for payer in payers})
+    search_index.refresh(session.connection(), ids)
     _link_takeovers(session, ids, people)
     dunning.catch_up(session, SYSTEM, customer_ids=[key for key, one in zip(ids, people, strict=True) if one.stops], until=clock.today())
     numbers = {"customers": len(people), "first": people[0].customer_no, "last": people[-1].customer_no}

@@ -12,7 +12,9 @@ from core.db import RESET_LOCK, Base
 from core.documents import pending
 from core.models.audit import DemoClock
 from core.models.communication import Communication, MessageChannel
+from core.models.customer import Customer
 from core.models.document import Document
+from core.models.pin import PinnedFile
 from core.models.user import User, UserSession
 from core.services import demo, jobs, slots, usage_alerts, users
 from seed import background, debits
@@ -21,6 +23,7 @@ from seed.story import MONTHS, stories, tell
 
 CUSTOMERS = 200
 """How many live around the sample customers."""
+_PINNED = ("10000017", "10000055")
 _UNREAD = timedelta(days=14)
 _CALENDAR = timedelta(days=61)
 """How far ahead a house move can be planned (W14)."""
@@ -69,12 +72,20 @@ def _write(session: Session, resets: int = 0) -> None:
     usage_alerts.mark_told(session, SYSTEM)
     debits.file_past(session)
     users.create_demo_accounts(session)
+    _pin(session)
     messages = table(Communication)
     session.execute(
         update(messages)
         .where(messages.c.sent_at < clock.now() - _UNREAD, messages.c.channel != MessageChannel.LETTER)
         .values(read_at=messages.c.sent_at)
     )
+
+
+def _pin(session: Session) -> None:
+    """Let the agent keep two files at hand, of customers who call these days."""
+    agent = session.exec(select(User.id).where(User.username == "agent")).one()
+    for customer_id in session.exec(select(Customer.id).where(col(Customer.customer_no).in_(_PINNED))):
+        session.add(PinnedFile(user_id=agent, customer_id=customer_id, pinned_at=clock.now()))
 
 
 def _fill_calendars(session: Session) -> None:

@@ -27,6 +27,7 @@ class User(Versioned, Base, table=True):
     auth_version: int = 1
     active: bool = True
     language: str = Field(default="fr", max_length=2)
+    single_keys: bool = True
     created_at: datetime
     password_changed_at: datetime | None = None
 

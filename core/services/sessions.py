@@ -31,12 +31,13 @@ _TOKEN_BYTES = 32
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who is signed in, as the database knows him at this moment. `unseen` asks for a call of `seen`."""
+    """Who is signed in, as the database knows him at this moment, and whether he works with single keys. `unseen` asks for a call of `seen`."""
 
     actor: Actor
     session_id: int
     name: str
     language: str
+    single_keys: bool
     unseen: bool
 
     @property
@@ -88,8 +89,8 @@ def find(session: Session, token: str) -> SignedIn | None:
     found = ask(session, _find_query(), **given)
     if not found:
         return None
-    session_id, last_seen_at, user_id, username, role, customer_id, name, language = found[0]
-    return SignedIn(Actor(user_id, username, role, customer_id), session_id, name, language, last_seen_at < now - SEEN_EVERY)
+    session_id, last_seen_at, user_id, username, role, customer_id, name, language, single_keys = found[0]
+    return SignedIn(Actor(user_id, username, role, customer_id), session_id, name, language, single_keys, last_seen_at < now - SEEN_EVERY)
 
 
 def holder(session: Session, session_id: int) -> Actor:
@@ -204,7 +205,7 @@ def redeem(session: Session, ticket: str, *, browser: str) -> str | None:
 @cache
 def _find_query() -> Select[Any]:
     """Make the query of `find` once: every run asks it."""
-    whose = (User.id, User.username, User.role, User.customer_id, User.name, User.language)
+    whose = (User.id, User.username, User.role, User.customer_id, User.name, User.language, User.single_keys)
     columns = (UserSession.id, UserSession.last_seen_at, *whose)
     found = select(*columns).join(User, col(User.id) == UserSession.user_id).where(UserSession.token_hash == bindparam("token_hash"))  # type: ignore[call-overload]
     return found.where(*_living(bindparam("idle_since"), bindparam("opened_since")))  # type: ignore[no-any-return]

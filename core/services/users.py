@@ -216,6 +216,17 @@ def choose_language(session: Session, actor: Actor, *, language: str) -> None:
     )  # fmt: skip
 
 
+def choose_single_keys(session: Session, actor: Actor, *, on: bool) -> None:
+    """Keep whether single keys work for the actor: on some keyboards, and with some readers, they get in the way."""
+    user = _own(session, actor)
+    before, user.single_keys = user.single_keys, on
+    session.add(user)
+    audit.record(
+        session, actor, action="user:choose_keys", object_type="user_account", object_id=user.id, customer_id=user.customer_id,
+        before={"single_keys": before}, after={"single_keys": on},
+    )  # fmt: skip
+
+
 def fold(username: str) -> str:
     """Return a user name as it is compared: without blanks around, in small letters."""
     return username.strip().casefold()

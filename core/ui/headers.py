@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.settings import settings
-from core.ui import cookie
+from core.ui import cookie, keys
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 _PRIVATE = ("/media/", "/auth/", "/api/")
@@ -58,11 +58,11 @@ def _add(headers: MutableHeaders, request: Request) -> None:
 def policy(host: str, framed: str) -> str:
     """Return the content policy: everything from this host alone.
 
-    Streamlit sets styles inline, and its Vega charts compile their expressions; no inline script but its own may run.
+    Streamlit sets styles inline, and its Vega charts compile their expressions; no inline script but its own, and the one of our keys, may run.
     """
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
     return (
-        f"default-src 'self'; script-src 'self' 'unsafe-eval' {_inline_scripts()}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        f"default-src 'self'; script-src 'self' 'unsafe-eval' {_inline_scripts()} {keys.fingerprint()}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
         f"font-src 'self' data:; connect-src 'self'{sockets}; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
         f"form-action 'self'; frame-ancestors {framed}"
     )

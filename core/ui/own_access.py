@@ -11,9 +11,10 @@ from core.services import security, sessions
 from core.services.security import Access
 from core.services.sessions import SessionLine
 from core.settings import settings
-from core.ui import forms, gate, identity, parts
+from core.ui import forms, gate, identity, keys, parts, preferences
 from core.ui.act import act, operation
 from core.ui.gate import Visit
+from core.ui.identity import SignedIn
 from core.ui.text import day, md, moment, t, tn
 
 PASSWORD = "password"  # noqa: S105 - the name of a form
@@ -36,6 +37,16 @@ def _drawer() -> None:
         since = security.password_since(session, signed_in.actor)
     show_password(since)
     show_sessions(signed_in.actor, None)
+    if signed_in.actor.may(Permission.CUSTOMER_SEARCH):
+        show_keys(signed_in)
+
+
+def show_keys(signed_in: SignedIn) -> None:
+    """Draw the switch of the single keys, and what each does."""
+    st.markdown(f"**{t('Keyboard')}**")
+    st.session_state["prefs:keys"] = signed_in.single_keys
+    st.toggle(t("Single keys"), key="prefs:keys", on_change=preferences.choose_keys, args=(signed_in.actor,))
+    parts.draw(keys.rows())
 
 
 def show_password(since: datetime | None) -> None:

@@ -14,3 +14,9 @@ def choose_language(actor: Actor) -> None:
     speak(chosen)
     with transaction() as session:
         users.choose_language(session, actor, language=chosen)
+
+
+def choose_keys(actor: Actor) -> None:
+    """Let single keys work, or rest, from the next click on."""
+    with transaction() as session:
+        users.choose_single_keys(session, actor, on=st.session_state["prefs:keys"])

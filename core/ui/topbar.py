@@ -6,54 +6,27 @@ from core import clock, i18n
 from core.actor import Permission
 from core.db import reading
 from core.settings import settings
-from core.ui import demo_controls, identity, navigation, own_access, preferences
+from core.ui import demo_controls, identity, keys, navigation, own_access, preferences, search_box
 from core.ui.demo_controls import DemoPowers
 from core.ui.identity import SignedIn
 from core.ui.text import day, language, t
-
-SEARCH = "desk:search"
-_ASKED = "_search"
-_LAST = "_last_search"
 
 
 def show(signed_in: SignedIn, logo: str, powers: DemoPowers) -> None:
     """Draw the bar; customers have no search."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="topbar"):
         with st.container(horizontal=True, vertical_alignment="center", width=620, wrap=False, key="topbar-left"):
-            st.html(logo, width=118)
             if signed_in.actor.may(Permission.CUSTOMER_SEARCH):
-                _search()
+                st.html(logo + keys.html(single=signed_in.single_keys), width=118, unsafe_allow_javascript=True)
+                search_box.show()
+            else:
+                st.html(logo, width=118)
         st.space("stretch")
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="xxsmall", key="topbar-right"):
             if settings().demo:
                 _clock(signed_in, powers)
             _language(signed_in)
             _account(signed_in)
-
-
-def _search() -> None:
-    st.text_input(
-        t("Find a customer"),
-        key=SEARCH,
-        type="search",
-        icon=":material/search:",
-        label_visibility="collapsed",
-        placeholder=t("Name, customer no., phone, bill, +++OGM+++"),
-        on_change=_find,
-    )
-
-
-def _find() -> None:
-    """Open the agents' page on what was typed; after a change of page the browser says the same once more, which is no new search."""
-    term = st.session_state[SEARCH]
-    if term != st.session_state.get(_LAST):
-        st.session_state[_LAST] = st.session_state[_ASKED] = term
-
-
-def asked() -> str | None:
-    """Return, once, what was just typed into the search box."""
-    found: str | None = st.session_state.pop(_ASKED, None)
-    return found
 
 
 def _clock(signed_in: SignedIn, powers: DemoPowers) -> None:

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import db
 from core.models.audit import AuditEntry
-from core.services import customers
+from core.services import customers, search
 from core.services.customers import search_name
 from core.settings import ROOT
 from tests.builders import make_customer
@@ -89,11 +89,64 @@ class TestSingleHit:
 
 
 class TestSearchBox:
-    def test_leads_to_the_hits(self) -> None:
+    def test_shows_the_hits_beneath_it_and_leads_to_all(self) -> None:
         screen = desk()
         screen.text_input(key="desk:search").set_value("dubois").run()
         assert not screen.exception
-        assert "2 résultats pour « dubois »" in texts(screen)
+        named = {label.split("**")[1] for label in links(screen) if label.startswith("**")}
+        assert named == {"Kevin Dubois", "Anna Dubois"}
+        assert "Tous les résultats" in links(screen)
+
+    def test_closes_the_list_with_the_next_run_of_the_page(self) -> None:
+        screen = desk()
+        screen.text_input(key="desk:search").set_value("dubois").run()
+        screen.run()
+        assert "Tous les résultats" not in links(screen)
+
+    @pytest.mark.parametrize("term", ["zwartkruis", "+++261/1000/05534+++"])
+    def test_says_when_nobody_is_found_and_what_can_be_searched(self, term: str) -> None:
+        screen = desk()
+        screen.text_input(key="desk:search").set_value(term).run()
+        assert not screen.exception
+        assert "Ce qui peut être cherché" in links(screen)
+
+    def test_does_not_search_for_a_single_letter(self) -> None:
+        screen = desk()
+        screen.text_input(key="desk:search").set_value("d").run()
+        assert "Tous les résultats" not in links(screen)
+
+    def test_writes_down_each_term_once(self) -> None:
+        screen = desk()
+        for term in ("dubois", "lambert", "dubois"):
+            screen.text_input(key="desk:search").set_value(term).run()
+        with db.reading() as session:
+            noted = session.exec(select(AuditEntry.after).where(AuditEntry.action == search.SEARCHED)).all()
+        assert noted == [{"term": "dubois", "hits": 2}, {"term": "lambert", "hits": 1}]
+
+    def test_is_not_for_customers(self) -> None:
+        assert [box.key for box in desk("p01").text_input if box.key == "desk:search"] == []
+
+
+class TestPins:
+    def test_pins_a_file_that_was_opened_and_unpins_it(self) -> None:
+        screen = desk(q="lambert")
+        screen.query_params.clear()
+        screen.switch_page("../pages/customers.py").run()
+        screen.button(key="desk:pin:recent:10000017").click().run()
+        assert not screen.exception
+        screen.button(key="desk:pin:pinned:10000017").click().run()
+        assert not screen.exception
+        assert [button.key for button in screen.button if (button.key or "").startswith("desk:pin:pinned")] == []
+
+
+class TestKeys:
+    def test_are_switched_off_for_good(self) -> None:
+        screen = desk()
+        assert any("g-keys" in piece.proto.body for piece in screen.get("html"))
+        screen.button(key="session:access").click().run()
+        screen.toggle(key="prefs:keys").set_value(False).run()
+        assert not screen.exception
+        assert not any("<dialog" in piece.proto.body for piece in screen.run().get("html"))
 
 
 class TestRecent:

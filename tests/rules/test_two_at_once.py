@@ -39,6 +39,8 @@ SAFE = {
     "payment_matching.give": "a step that a matched payment refuses",
     "payment_plans.propose_plan": "adds a plan; it takes the place of a proposal alone",
     "payments.match": "a step that a matched payment refuses",
+    "pins.pin": "adds a pin of one's own",
+    "pins.unpin": "takes a pin of one's own away",
     "refunds.refund": "adds a refund of no more than is left, under a lock",
     "returns.take_in": "adds what a file holds, once",
     "security.change_password": "asks for the current password",

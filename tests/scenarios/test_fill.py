@@ -28,7 +28,7 @@ from core.models.payment import Payment, PaymentAllocation
 from core.models.product import Product
 from core.models.usage import UsageDay, UsageEvent
 from core.models.user import User
-from core.services import bills, customers, payments, references, sessions, usage_rating, users
+from core.services import bills, customers, payments, references, search_index, sessions, usage_rating, users
 from core.services import demo as demo_clock
 from core.services.references import parse_ogm
 from seed import demo
@@ -55,6 +55,9 @@ def session(engine: Engine) -> Iterator[Session]:
 class TestFill:
     def test_writes_the_samples_and_two_hundred_others(self, session: Session) -> None:
         assert session.exec(select(func.count()).select_from(Customer)).one() == SAMPLES + demo.CUSTOMERS
+
+    def test_lets_everybody_be_found(self, session: Session) -> None:
+        assert search_index.differing(session.connection()) == []
 
     def test_gives_the_same_data_each_time(self, engine: Engine, tmp_path: Path) -> None:
         first = contents(engine)

@@ -228,6 +228,11 @@ class TestChooseLanguage:
         users.choose_language(session, Actor(user_id, "alice", Role.AGENT), language="nl")
         assert session.exec(select(User.language)).one() == "nl"
 
+    def test_keeps_whether_single_keys_work(self, session: Session) -> None:
+        user_id = make_account(session)
+        users.choose_single_keys(session, Actor(user_id, "alice", Role.AGENT), on=False)
+        assert session.exec(select(User.single_keys)).one() is False
+
     def test_refuses_a_language_we_do_not_speak(self, session: Session) -> None:
         user_id = make_account(session)
         with pytest.raises(NotFound):

@@ -1,0 +1,86 @@
+"""What a search found: asked and written down in one place, and told alike beneath the box and on the agents' page."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.actor import Actor
+from core.db import reading, transaction
+from core.errors import N_
+from core.models.customer import CustomerStatus
+from core.services import search
+from core.services.search import Hit, Why
+from core.services.usage_numbers import national
+from core.ui import navigation
+from core.ui.text import t
+
+WHY = {
+    Why.CUSTOMER_NO: N_("customer no."),
+    Why.NAME: "",
+    Why.HOLDER: N_("contact: {found}"),
+    Why.NEAR: N_("close to “{term}”"),
+    Why.PHONE: N_("phone {found}"),
+    Why.LINE: N_("line {found}"),
+    Why.EMAIL: N_("e-mail {found}"),
+    Why.BILL: N_("bill {found}"),
+    Why.OGM: N_("communication {found}"),
+    Why.NEAR_OGM: N_("bill {found}: its communication is nearly the same"),
+    Why.ENTERPRISE_NO: N_("enterprise no. {found}"),
+    Why.PRODUCT: N_("product {found}"),
+    Why.ORDER: N_("order {found}"),
+    Why.APPOINTMENT: N_("visit {found}"),
+    Why.ADDRESS: N_("address: {found}"),
+}
+_PAGES = {
+    Why.BILL: "bills",
+    Why.OGM: "bills",
+    Why.NEAR_OGM: "bills",
+    Why.APPOINTMENT: "appointments",
+    Why.EMAIL: "account",
+    Why.ADDRESS: "account",
+}
+_UNSURE = {Why.NEAR, Why.NEAR_OGM}
+_NOTED = "_searches"
+
+
+def ask(actor: Actor, term: str, *, limit: int) -> list[Hit]:
+    """Search, and write down once what was searched and how many were shown. Raises WrongCheckDigits."""
+    with reading() as session:
+        found = search.find(session, actor, term=term, limit=limit)
+    noted: set[str] = st.session_state.setdefault(_NOTED, set())
+    if term not in noted:
+        with transaction() as session:
+            search.note(session, actor, term=term, hits=len(found))
+        noted.add(term)
+    return found
+
+
+def sure(found: Sequence[Hit]) -> bool:
+    """Whether there is one customer who is meant, so that his file may open by itself."""
+    return len(found) == 1 and found[0].why not in _UNSURE
+
+
+def page(hit: Hit) -> str:
+    """Return the page that shows what was found."""
+    return _PAGES.get(hit.why, "home")
+
+
+def query(hit: Hit) -> dict[str, str]:
+    """Return the address of a hit: a bill that was searched is opened itself."""
+    return navigation.customer_query(hit.customer_no) | ({"bill": hit.found} if hit.why in {Why.BILL, Why.NEAR_OGM} else {})
+
+
+def why(hit: Hit, term: str) -> str:
+    """Tell why somebody was found; nothing where his name says it."""
+    found = national(hit.found) if hit.why in {Why.PHONE, Why.LINE} else hit.found
+    return t(WHY[hit.why], found=found, term=term) if WHY[hit.why] else ""
+
+
+def contact(hit: Hit) -> str:
+    """Write how somebody is reached."""
+    return national(hit.contact) if hit.contact.startswith("+") else hit.contact
+
+
+def ended(hit: Hit) -> bool:
+    """Whether the customer left."""
+    return hit.status is CustomerStatus.CLOSED
