@@ -10,6 +10,7 @@ from core import clock
 from core.actor import Actor
 from core.errors import ChangedMeanwhile
 from core.models.audit import AuditEntry
+from core.services import audit_seals
 
 Facts = dict[str, Any]
 
@@ -27,7 +28,8 @@ def record(
     reason: str | None = None,
 ) -> None:
     """Write one entry: `action` is `noun:verb`; before and after hold only the facts that changed, never a secret."""
-    session.add(
+    audit_seals.note(
+        session,
         AuditEntry(
             at=clock.real_now(),
             business_at=clock.now(),
@@ -40,7 +42,7 @@ def record(
             before=_plain(before),
             after=_plain(after),
             reason=reason,
-        )
+        ),
     )
 
 
