@@ -8,7 +8,7 @@ import streamlit as st
 from core import start
 from core.db import reading, transaction
 from core.services import customers
-from core.ui import band, forms, gate, identity, navigation, sign_in, topbar, view
+from core.ui import band, door, forms, gate, identity, navigation, reveal, sign_in, topbar, view
 from core.ui.brand import icon, logo, style
 from core.ui.demo_controls import DemoPowers
 from core.ui.identity import SignedIn
@@ -43,6 +43,7 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
     visit = gate.find(signed_in.actor)
     if _moved(page.url_path, visit.customer.customer_no if visit else ""):
         forms.forget()
+        reveal.forget()
         if visit is not None:
             _note_the_look(visit)
     topbar.show(signed_in, logo(), DemoPowers(start.reset_demo, start.live))
@@ -55,6 +56,9 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
     elif visit is not None:
         band.show(visit)
         navigation.tabs(visit.customer.customer_no if visit.actor.staff else None)
+    elif waiting := gate.closed(signed_in.actor):
+        door.show(waiting)
+        return
     with gate.opened(visit):
         page.run()
 

@@ -11,10 +11,11 @@ from core.catalogue import law
 from core.errors import N_
 from core.models.mandate import MandateState
 from core.services import collections, mandate_signing, mandates
+from core.services.access import Masked
 from core.services.collection_runs import OwnCollection
 from core.services.mandate_signing import HOLDER_LENGTH
 from core.services.mandates import MandateView
-from core.ui import collection_card, download, forms
+from core.ui import collection_card, download, forms, reveal
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.parts import Tone, badge, card, empty, facts, heading, row
@@ -53,7 +54,7 @@ def _none(visit: Visit, last: MandateView | None, *, may: bool) -> None:
 
 
 def _running(visit: Visit, mandate: MandateView, *, may: bool) -> None:
-    pairs = [(t("Holder"), mandate.holder), ("IBAN", mandate.masked), (t("Mandate"), mandate.umr)]
+    pairs = [(t("Holder"), mandate.holder), ("IBAN", reveal.written(visit, Masked.IBAN, mandate.masked)), (t("Mandate"), mandate.umr)]
     if mandate.signed_on:
         pairs.append((t("Signed on"), day(mandate.signed_on)))
     if mandate.last_used_on:
@@ -61,6 +62,7 @@ def _running(visit: Visit, mandate: MandateView, *, may: bool) -> None:
     if mandate.pending_masked:
         pairs.append((t("New account, not signed yet"), mandate.pending_masked))
     facts(pairs)
+    reveal.button(visit, Masked.IBAN)
     waits = mandate.state is MandateState.PENDING_SIGNATURE or mandate.pending_iban is not None
     if may and waits:
         _code(visit, mandate)
