@@ -4,9 +4,9 @@ import streamlit as st
 
 from core import clock
 from core.actor import Actor, Permission
-from core.db import reading
+from core.db import reading, transaction
 from core.errors import N_
-from core.services import customers, search
+from core.services import customers, looks, search
 from core.services.search import Hit, Why, WrongCheckDigits
 from core.services.usage_numbers import national
 from core.ui import gate, navigation
@@ -61,6 +61,7 @@ def show_hits(actor: Actor, term: str) -> None:
     except WrongCheckDigits as refusal:
         st.warning(md(message(refusal)), icon=":material/rule:")
         return
+    note_hits(actor, hits)
     open_single(hits, term)
     if not hits:
         st.text(t("No customer for “{term}”. Try the customer no., a phone or a +++…+++ communication.", term=term))
@@ -74,6 +75,15 @@ def show_hits(actor: Actor, term: str) -> None:
     st.text(summary)
     for hit in hits:
         show_hit(hit, term)
+
+
+def note_hits(actor: Actor, hits: list[Hit]) -> None:
+    """Write down whom this search showed: once, and not at each run of the page."""
+    shown = {hit.customer_no: hit.why.value for hit in hits}
+    if shown and st.session_state.get("_noted_hits") != shown:
+        st.session_state["_noted_hits"] = shown
+        with transaction() as session:
+            looks.note_hits(session, actor, hits=shown)
 
 
 def show_hit(hit: Hit, term: str) -> None:

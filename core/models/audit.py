@@ -19,6 +19,7 @@ class AuditEntry(Base, table=True):
     __table_args__ = (
         Index("ix_audit_entry_customer", "customer_id", "id"),
         Index("ix_audit_entry_object", "object_type", "object_id", "id"),
+        Index("ix_audit_entry_action", "action", "at"),
         Index("ix_audit_entry_actor", "actor", "action", "customer_id"),
     )
 

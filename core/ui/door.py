@@ -10,20 +10,13 @@ from core.db import reading
 from core.errors import N_, NotFound
 from core.services import access
 from core.services.access import WORDS_LENGTH, Because, Why
+from core.services.look_words import WHY
 from core.ui import forms, identity, navigation
 from core.ui.act import act, operation
 from core.ui.parts import card, draw, head, note
 from core.ui.text import t
 
 FORM = "door"
-WHY = {
-    Why.CALLER: N_("The customer is on the line"),
-    Why.FOLLOW_UP: N_("I follow up on earlier work"),
-    Why.ASKED: N_("A colleague asked me to look"),
-    Why.COMPLAINT: N_("A complaint, or a question of the authorities"),
-    Why.CHECK: N_("A check of our own work"),
-    Why.OTHER: N_("Another reason"),
-}
 _BECAUSE = {
     Because.PROTECTED: N_("This file is protected: whoever opens it says why."),
     Because.LINK: N_("You came here by a link, and not from your search or your lists: say why you open this file."),

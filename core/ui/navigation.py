@@ -44,6 +44,7 @@ DESK_TABS = {
     Tab("collections", N_("Direct debits"), "account_balance"): Permission.COLLECTION_RUN,
     Tab("approvals", N_("Approvals"), "approval"): Permission.CREDIT_WRITE,
     Tab("runs", N_("Bill runs"), "receipt"): Permission.JOB_RUN,
+    Tab("looks", N_("Who looked"), "policy"): Permission.AUDIT_READ,
 }
 """The pages of the house, about no single customer, and the right that each asks for."""
 _OFFERED = "_offered"

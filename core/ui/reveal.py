@@ -6,9 +6,9 @@ import streamlit as st
 
 from core import clock
 from core.actor import Permission
-from core.errors import N_
 from core.services import access
 from core.services.access import Masked
+from core.services.look_words import MASKED
 from core.ui import forms, gate
 from core.ui.act import act, operation
 from core.ui.door import why_fields, why_given
@@ -18,7 +18,6 @@ from core.ui.text import day, t
 LASTS = timedelta(minutes=2)
 _LOOK_EVERY_SECONDS = 5
 _SEEN = "_revealed"
-_NAMES = {Masked.BIRTH_DATE: N_("birth date"), Masked.IBAN: N_("account number")}
 
 
 def forget() -> None:
@@ -38,7 +37,7 @@ def button(visit: Visit, masked: Masked) -> None:
     """Draw the way to see a value, or to mask it again."""
     if not visit.actor.staff or not visit.actor.may(Permission.PERSONAL_REVEAL):
         return
-    name = t(_NAMES[masked])
+    name = t(MASKED[masked])
     if _seen(visit.customer.id, masked) is not None:
         st.fragment(_clock, run_every=_LOOK_EVERY_SECONDS)(visit.customer.id, masked)
         return
@@ -54,7 +53,7 @@ def _clock(customer_id: int, masked: Masked) -> None:
     """Let the reader mask a value again, and draw the page anew once its time is over."""
     if _seen(customer_id, masked) is None:
         st.rerun()
-    name = t(_NAMES[masked])
+    name = t(MASKED[masked])
     st.button(
         t("Hide the {name}", name=name), key=f"{_form(masked)}:hide", icon=":material/visibility_off:", type="tertiary", on_click=forget
     )

@@ -37,6 +37,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('no', name=op.f('pk_audit_seal')),
     sa.UniqueConstraint('entry_id', name=op.f('uq_audit_seal_entry_id'))
     )
+    op.create_index('ix_audit_entry_action', 'audit_entry', ['action', 'at'], unique=False)
     seal_what_is_there()
     only_grow()
 
