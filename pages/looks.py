@@ -60,7 +60,7 @@ def show_report(found: Report) -> None:
             t("All looks (CSV)"), data=download.made(export), file_name=f"looks-{found.customer_no}.csv",
             mime="text/csv", key="looks:csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
-        parts.draw(*(look_parts.line(one) for one in found.looks))
+        parts.draw(parts.ladder([look_parts.line(one) for one in found.looks], wide=True))
         if found.total > len(found.looks):
             parts.empty(t("The newest {count} are shown; the file holds all.", count=len(found.looks)))
 
@@ -70,7 +70,7 @@ def show_unusual(found: list[Anomaly]) -> None:
     with parts.card("unusual"):
         parts.draw(parts.head(t("More files than usual"), 2), parts.note(look_parts.rule()))
         if found:
-            parts.draw(*(look_parts.unusual(one) for one in found))
+            parts.draw(parts.ladder([look_parts.unusual(one) for one in found], wide=True))
         else:
             parts.empty(t("Nobody opened more files than usual."))
 

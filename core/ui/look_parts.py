@@ -1,7 +1,5 @@
 """A look at a customer's data, as a line; and an hour with more of them than usual."""
 
-from datetime import timedelta
-
 from core.catalogue import law
 from core.services import looks
 from core.services.looks import Anomaly, Look
@@ -30,9 +28,13 @@ def line(one: Look) -> str:
 def unusual(one: Anomaly) -> str:
     """Make the line of an hour."""
     mark = Mark(t("{files} files", files=one.files), "watch", "warning")
-    hour = f"{moment(one.hour, 'short')} – {moment(one.hour + timedelta(hours=1), 'short').split()[-1]}"  # noqa: RUF001 - a dash between hours
     usual = f"{one.usual:.1f}".replace(".", ",")
-    return entry(hour, mark, one.name, t("usually {usual} in an hour", usual=usual) if one.usual else t("nothing to compare with yet"))
+    return entry(
+        moment(one.hour, "short"),
+        mark,
+        one.name,
+        t("usually {usual} in an hour", usual=usual) if one.usual else t("nothing to compare with yet"),
+    )
 
 
 def rule() -> str:
