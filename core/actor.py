@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.errors import NotFound, NotPermitted
+from core.errors import N_, DomainError, NotFound, NotPermitted
 
 
 class Permission(StrEnum):
@@ -22,6 +22,7 @@ class Permission(StrEnum):
     CREDIT_WRITE = "credit:write"
     CUSTOMER_READ = "customer:read"
     CUSTOMER_SEARCH = "customer:search"
+    CUSTOMER_WATCH = "customer:watch"
     DEMO_MOVE = "demo:move"
     DOCUMENT_READ = "document:read"
     DOCUMENT_REVIEW = "document:review"
@@ -68,7 +69,7 @@ P = Permission
 _READS = {P.ACCOUNT_READ, P.APPOINTMENT_READ, P.BILL_READ, P.CUSTOMER_READ, P.DOCUMENT_READ, P.MESSAGE_READ, P.SECURITY_READ, P.USAGE_READ}
 _STAFF = _READS | {P.CUSTOMER_SEARCH, P.DEMO_MOVE}
 _AGENT = _STAFF | {
-    P.ACCOUNT_WRITE, P.APPOINTMENT_OVERRIDE, P.APPOINTMENT_WRITE, P.CREDIT_WRITE, P.DOCUMENT_REVIEW, P.DOCUMENT_WRITE, P.DUNNING_WRITE,
+    P.ACCOUNT_WRITE, P.APPOINTMENT_OVERRIDE, P.APPOINTMENT_WRITE, P.CREDIT_WRITE, P.CUSTOMER_WATCH, P.DOCUMENT_REVIEW, P.DOCUMENT_WRITE, P.DUNNING_WRITE,
     P.EINVOICE_SEND, P.MANDATE_WRITE, P.ORDER_WRITE, P.PAYMENT_RECORD, P.PERSONAL_REVEAL, P.PLAN_ACCEPT, P.PLAN_WRITE, P.SECURITY_ANSWER_CHECK,
     P.SECURITY_RESET_SEND, P.SESSION_REVOKE, P.USAGE_EXPORT,
 }  # fmt: skip
@@ -82,6 +83,9 @@ _SELF = _READS | {
     P.SESSION_REVOKE, P.USAGE_EXPORT,
 }  # fmt: skip
 
+LOOKS = frozenset(_READS | {P.USAGE_EXPORT})
+"""What a colleague may do who sees a file as its customer does: look, and nothing else (W20)."""
+
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset(_STAFF),
     Role.AGENT: frozenset(_AGENT),
@@ -94,14 +98,34 @@ ROLES: dict[Role, frozenset[Permission]] = {
 }
 
 
+class OnlyLooks(DomainError):
+    """A colleague who sees a file as its customer does can't act for him."""
+
+    message = N_("You see this file as the customer does: nothing can be changed. Leave his view first.")
+
+
 @dataclass(frozen=True)
 class Actor:
-    """Who does something. A customer's actor is tied to his own file; staff's is not."""
+    """Who does something. A customer's actor is tied to his own file; staff's is not.
+
+    A colleague who sees a file as its customer does has a customer's actor under his own name; `watcher_id` is his account.
+    """
 
     user_id: int | None
     username: str
     role: Role
     customer_id: int | None = None
+    watcher_id: int | None = None
+
+    @property
+    def watching(self) -> bool:
+        """Whether this is a colleague who sees a file as its customer does."""
+        return self.watcher_id is not None
+
+    @property
+    def house(self) -> bool:
+        """Whether somebody of the house looks, in whatever view: secrets and masked values stay so."""
+        return self.staff or self.watching
 
     @property
     def staff(self) -> bool:
@@ -120,11 +144,13 @@ class Actor:
     def require(self, permission: Permission, customer_id: int | None = None) -> None:
         """Let through who holds the right on that customer's file.
 
-        Raises NotPermitted without the right, and NotFound for a customer who names somebody else's file: the answer is
+        Raises NotPermitted without the right, OnlyLooks for a colleague in a customer's view who would change something, and NotFound for a customer who names somebody else's file: the answer is
         the same as for a file that does not exist (S03).
         """
         if not self.may(permission):
             raise NotPermitted
+        if self.watching and permission not in LOOKS:
+            raise OnlyLooks
         if self.role is Role.CUSTOMER and (self.customer_id is None or customer_id != self.customer_id):
             raise NotFound
 

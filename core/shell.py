@@ -8,7 +8,7 @@ import streamlit as st
 from core import start
 from core.db import reading, transaction
 from core.services import customers
-from core.ui import band, door, forms, gate, identity, navigation, reveal, sign_in, topbar, view
+from core.ui import band, door, forms, gate, identity, navigation, reveal, sign_in, topbar, view, watching
 from core.ui.brand import icon, logo, style
 from core.ui.demo_controls import DemoPowers
 from core.ui.identity import SignedIn
@@ -47,6 +47,7 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
         if visit is not None:
             _note_the_look(visit)
     topbar.show(signed_in, logo(), DemoPowers(start.reset_demo, start.live))
+    watching.banner(signed_in)
     term = topbar.asked()
     if term:
         st.switch_page(navigation.page(navigation.DESK.path), query_params={"q": term})

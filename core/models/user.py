@@ -32,10 +32,13 @@ class User(Versioned, Base, table=True):
 
 
 class UserSession(Base, table=True):
-    """A row is one browser that is signed in; only the hash of its cookie is kept."""
+    """A row is one browser that is signed in; only the hash of its cookie is kept. Until `watches_until` a colleague sees a file as its customer does."""
 
     __tablename__ = "user_session"
-    __table_args__ = (Index("ix_user_session_user", "user_id"),)
+    __table_args__ = (
+        Index("ix_user_session_user", "user_id"),
+        CheckConstraint("(watches_id IS NULL) = (watches_until IS NULL)", name="watches"),
+    )
 
     id: int = Field(default=None, primary_key=True)
     token_hash: str = Field(max_length=64, unique=True)
@@ -46,6 +49,8 @@ class UserSession(Base, table=True):
     revoked_at: datetime | None = None
     device: str = Field(default="", max_length=200)
     browser_hash: str = Field(default="", max_length=64)
+    watches_id: int | None = Field(default=None, foreign_key="customer.id")
+    watches_until: datetime | None = None
 
 
 class SignInTicket(Base, table=True):

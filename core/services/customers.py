@@ -113,7 +113,7 @@ def head(session: Session, actor: Actor, *, customer_no: str | None = None) -> C
     return CustomerHead(
         **facts,
         born=birth_date is not None,
-        birth_date=None if actor.staff else birth_date,
+        birth_date=None if actor.house else birth_date,
         name=written_name(given_name, family_name, trading_name),
         address=address_line(address.street, address.number, address.box, address.postcode, address.town, row.language) if address else "",
         email=email.value if email else None,

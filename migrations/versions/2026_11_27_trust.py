@@ -37,6 +37,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('no', name=op.f('pk_audit_seal')),
     sa.UniqueConstraint('entry_id', name=op.f('uq_audit_seal_entry_id'))
     )
+    with op.batch_alter_table('user_session', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('watches_id', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('watches_until', sqlmodel.UTCDateTime(), nullable=True))
+        batch_op.create_foreign_key(batch_op.f('fk_user_session_watches_id'), 'customer', ['watches_id'], ['id'])
+        batch_op.create_check_constraint('watches', '(watches_id IS NULL) = (watches_until IS NULL)')
     op.create_index('ix_audit_entry_action', 'audit_entry', ['action', 'at'], unique=False)
     seal_what_is_there()
     only_grow()
