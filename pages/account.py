@@ -9,9 +9,10 @@ from core.errors import N_
 from core.models.billing_account import BillMedia
 from core.services import contacts, customers
 from core.services.access import Masked
+from core.services.changes import Subject
 from core.services.contacts import ContactData
 from core.services.usage_numbers import national
-from core.ui import aide, contact_drawer, forms, gate, inbox, papers, reveal
+from core.ui import aide, changes, contact_drawer, flag_drawer, forms, gate, inbox, papers, reveal
 from core.ui.gate import Visit
 from core.ui.parts import badge, card, drawer, facts, heading, row
 from core.ui.statuses import TASKS
@@ -77,8 +78,11 @@ def show_contact(visit: Visit, data: ContactData) -> None:
                     drawer(t("Change contact data"), lambda: contact_drawer.draw(visit.customer.id, data))
         forms.answer(contact_drawer.FORM)
         facts(_told(visit, data, phone))
-        if visit.customer.born:
-            reveal.button(visit, Masked.BIRTH_DATE)
+        with st.container(horizontal=True, gap="small"):
+            if visit.customer.born:
+                reveal.button(visit, Masked.BIRTH_DATE)
+            flag_drawer.button(visit)
+            changes.button(visit, Subject.CUSTOMER)
         contact_drawer.draw_code(visit.customer.id, data)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -54,7 +54,7 @@ class NotRevertible(DomainError):
 
 @dataclass(frozen=True)
 class Change:
-    """One change. `at` is business time; `version` is what the thing carries now, set where the change can be taken back."""
+    """One change. `at` is business time; `version` is what the thing carries now, set where the reader may take the change back."""
 
     entry_id: int
     at: datetime
@@ -88,7 +88,7 @@ def of(session: Session, actor: Actor, *, customer_id: int, subject: Subject, ob
     taken: set[tuple[str, str, str]] = set()
     for entry, name in rows:
         touched = {(entry.object_id, entry.action, field) for field in entry.before or {}}
-        newest = entry.action in _WAYS_BACK and bool(touched) and not touched & taken
+        newest = entry.action in _WAYS_BACK and actor.may(_WAYS_BACK[entry.action].right) and bool(touched) and not touched & taken
         taken |= touched
         version = _version(session, entry) if newest else None
         found.append(_change(entry, name, version))
@@ -107,7 +107,7 @@ def revert(session: Session, actor: Actor, *, customer_id: int, entry_id: int, s
     way = _WAYS_BACK.get(entry.action)
     if way is None or not entry.before or not _stands(session, entry):
         raise NotRevertible
-    way(session, actor, entry, shown_version)
+    way.go(session, actor, entry, shown_version)
     audit.record(
         session, actor, action=REVERT, object_type=entry.object_type, object_id=entry.object_id, customer_id=customer_id,
         after={"entry": entry_id},
@@ -191,10 +191,17 @@ def _product_no(session: Session, entry: AuditEntry) -> str:
     return str(number)
 
 
-_WAYS_BACK: dict[str, Callable[[Session, Actor, AuditEntry, int], None]] = {
-    "contact:change": _contact_back,
-    "cap:set": _cap_back,
-    "alert:set": _alert_back,
-    "customer:flags": _flags_back,
+class _Way(NamedTuple):
+    """How a change is taken back, and the right that it needs."""
+
+    right: Permission
+    go: Callable[[Session, Actor, AuditEntry, int], None]
+
+
+_WAYS_BACK = {
+    "contact:change": _Way(Permission.ACCOUNT_WRITE, _contact_back),
+    "cap:set": _Way(Permission.ORDER_WRITE, _cap_back),
+    "alert:set": _Way(Permission.ORDER_WRITE, _alert_back),
+    "customer:flags": _Way(Permission.FLAG_WRITE, _flags_back),
 }
 """The changes that can be taken back, each by the verb that made it."""

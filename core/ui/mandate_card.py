@@ -12,10 +12,11 @@ from core.errors import N_
 from core.models.mandate import MandateState
 from core.services import collections, mandate_signing, mandates
 from core.services.access import Masked
+from core.services.changes import Subject
 from core.services.collection_runs import OwnCollection
 from core.services.mandate_signing import HOLDER_LENGTH
 from core.services.mandates import MandateView
-from core.ui import collection_card, download, forms, reveal
+from core.ui import changes, collection_card, download, forms, reveal
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.parts import Tone, badge, card, empty, facts, heading, row
@@ -73,6 +74,7 @@ def _running(visit: Visit, mandate: MandateView, *, may: bool) -> None:
         )  # fmt: skip
         if may:
             _end(visit, mandate)
+        changes.button(visit, Subject.MANDATE)
     if may and mandate.state is MandateState.ACTIVE:
         with st.expander(t("Change the account"), icon=":material/edit:"):
             _form(visit, t("Change the account"), mandate)
