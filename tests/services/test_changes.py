@@ -25,9 +25,9 @@ def contact(session: Session, customer: Customer, **changed: Any) -> None:
     session.flush()
 
 
-def history(session: Session, customer: Customer, subject: Subject = Subject.CUSTOMER) -> list[Change]:
+def history(session: Session, customer: Customer, subject: Subject = Subject.CUSTOMER, actor: Actor = AGENT) -> list[Change]:
     session.flush()
-    return changes.of(session, AGENT, customer_id=customer.id, subject=subject)
+    return changes.of(session, actor, customer_id=customer.id, subject=subject)
 
 
 def revert(session: Session, customer: Customer, change: Change, actor: Actor = AGENT) -> None:
@@ -128,7 +128,7 @@ class TestRevert:
     def test_puts_marks_back(self, session: Session) -> None:
         customer = make_customer(session)
         flags.change(session, SENIOR, customer_id=customer.id, shown_version=customer.version, vip=True, colleague=False, vulnerable=True, reason="")  # fmt: skip
-        revert(session, customer, history(session, customer)[0], SENIOR)
+        revert(session, customer, history(session, customer, actor=SENIOR)[0], SENIOR)
         assert flags.read(session, AGENT, customer_id=customer.id) == {"vip": False, "colleague": False, "vulnerable": False}
 
     def test_lowers_a_cap_again_but_raises_none_for_who_is_not_the_holder(self, session: Session) -> None:
