@@ -56,10 +56,11 @@ class TestOf:
         found = changes.of(session, AGENT, customer_id=one.id, subject=Subject.BILL, object_id="1")
         assert len(found) == 1
 
-    def test_is_not_for_customers(self, session: Session) -> None:
+    def test_is_not_for_customers_nor_for_who_only_reads(self, session: Session) -> None:
         customer = make_customer(session)
-        with pytest.raises(NotPermitted):
-            changes.of(session, self_of(customer), customer_id=customer.id, subject=Subject.CUSTOMER)
+        for actor in (self_of(customer), VIEWER):
+            with pytest.raises(NotPermitted):
+                changes.of(session, actor, customer_id=customer.id, subject=Subject.CUSTOMER)
 
     def test_only_the_newest_change_of_a_field_can_be_taken_back(self, session: Session) -> None:
         customer = make_customer(session)
