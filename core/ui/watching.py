@@ -25,13 +25,15 @@ def button(signed_in: SignedIn) -> None:
 def banner(signed_in: SignedIn) -> None:
     """Say whose view this is and how long it lasts; nothing where it is one's own."""
     if signed_in.watches_until is not None:
-        st.fragment(_banner, run_every=_LOOK_EVERY_SECONDS)(signed_in)
+        st.fragment(_banner, run_every=_LOOK_EVERY_SECONDS)()
 
 
-def _banner(signed_in: SignedIn) -> None:
-    left = signed_in.watches_until - clock.real_now() if signed_in.watches_until else None
-    if left is None or left.total_seconds() <= 0:
+def _banner() -> None:
+    """Draw the banner; once the view ended, by its time or by the click below, the whole page is drawn anew."""
+    signed_in = identity.current()
+    if signed_in is None or signed_in.watches_until is None:
         st.rerun()
+    left = signed_in.watches_until - clock.real_now()
     minutes = int(left.total_seconds() // 60) + 1
     with st.container(horizontal=True, vertical_alignment="center", key="card-watching", border=True):
         told = tn("{count} minute left", "{count} minutes left", minutes)
