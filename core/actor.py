@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.errors import NotFound, NotPermitted
+from core.errors import N_, DomainError, NotFound, NotPermitted
 
 
 class Permission(StrEnum):
@@ -14,6 +14,7 @@ class Permission(StrEnum):
     APPOINTMENT_OVERRIDE = "appointment:override"
     APPOINTMENT_READ = "appointment:read"
     APPOINTMENT_WRITE = "appointment:write"
+    AUDIT_READ = "audit:read"
     BILL_ISSUE = "bill:issue"
     BILL_READ = "bill:read"
     COLLECTION_RUN = "collection:run"
@@ -21,12 +22,15 @@ class Permission(StrEnum):
     CREDIT_WRITE = "credit:write"
     CUSTOMER_READ = "customer:read"
     CUSTOMER_SEARCH = "customer:search"
+    CUSTOMER_WATCH = "customer:watch"
     DEMO_MOVE = "demo:move"
     DOCUMENT_READ = "document:read"
     DOCUMENT_REVIEW = "document:review"
     DOCUMENT_WRITE = "document:write"
     DUNNING_WRITE = "dunning:write"
     EINVOICE_SEND = "einvoice:send"
+    FLAG_WRITE = "flag:write"
+    HISTORY_READ = "history:read"
     JOB_RUN = "job:run"
     MANDATE_WRITE = "mandate:write"
     MESSAGE_READ = "message:read"
@@ -34,6 +38,7 @@ class Permission(StrEnum):
     ORDER_WRITE = "order:write"
     PAYMENT_RECORD = "payment:record"
     PAYMENT_REVERSE = "payment:reverse"
+    PERSONAL_REVEAL = "personal:reveal"
     PLAN_ACCEPT = "plan:accept"
     PLAN_WRITE = "plan:write"
     REFUND_WRITE = "refund:write"
@@ -66,19 +71,22 @@ P = Permission
 _READS = {P.ACCOUNT_READ, P.APPOINTMENT_READ, P.BILL_READ, P.CUSTOMER_READ, P.DOCUMENT_READ, P.MESSAGE_READ, P.SECURITY_READ, P.USAGE_READ}
 _STAFF = _READS | {P.CUSTOMER_SEARCH, P.DEMO_MOVE}
 _AGENT = _STAFF | {
-    P.ACCOUNT_WRITE, P.APPOINTMENT_OVERRIDE, P.APPOINTMENT_WRITE, P.CREDIT_WRITE, P.DOCUMENT_REVIEW, P.DOCUMENT_WRITE, P.DUNNING_WRITE,
-    P.EINVOICE_SEND, P.MANDATE_WRITE, P.ORDER_WRITE, P.PAYMENT_RECORD, P.PLAN_ACCEPT, P.PLAN_WRITE, P.SECURITY_ANSWER_CHECK,
+    P.ACCOUNT_WRITE, P.APPOINTMENT_OVERRIDE, P.APPOINTMENT_WRITE, P.CREDIT_WRITE, P.CUSTOMER_WATCH, P.DOCUMENT_REVIEW, P.DOCUMENT_WRITE, P.DUNNING_WRITE,
+    P.EINVOICE_SEND, P.HISTORY_READ, P.MANDATE_WRITE, P.ORDER_WRITE, P.PAYMENT_RECORD, P.PERSONAL_REVEAL, P.PLAN_ACCEPT, P.PLAN_WRITE, P.SECURITY_ANSWER_CHECK,
     P.SECURITY_RESET_SEND, P.SESSION_REVOKE, P.USAGE_EXPORT,
 }  # fmt: skip
-_SENIOR = _AGENT | {P.CREDIT_APPROVE, P.ORDER_APPROVE, P.PAYMENT_REVERSE, P.REFUND_WRITE}
+_SENIOR = _AGENT | {P.AUDIT_READ, P.CREDIT_APPROVE, P.FLAG_WRITE, P.ORDER_APPROVE, P.PAYMENT_REVERSE, P.REFUND_WRITE}
 _BILLING = _STAFF | {
-    P.BILL_ISSUE, P.COLLECTION_RUN, P.CREDIT_APPROVE, P.CREDIT_WRITE, P.DUNNING_WRITE, P.EINVOICE_SEND, P.JOB_RUN, P.MANDATE_WRITE,
-    P.PAYMENT_RECORD, P.PAYMENT_REVERSE, P.PLAN_ACCEPT, P.PLAN_WRITE, P.REFUND_WRITE, P.STATEMENT_IMPORT, P.USAGE_EXPORT,
+    P.BILL_ISSUE, P.COLLECTION_RUN, P.CREDIT_APPROVE, P.CREDIT_WRITE, P.DUNNING_WRITE, P.EINVOICE_SEND, P.HISTORY_READ, P.JOB_RUN, P.MANDATE_WRITE,
+    P.PAYMENT_RECORD, P.PAYMENT_REVERSE, P.PERSONAL_REVEAL, P.PLAN_ACCEPT, P.PLAN_WRITE, P.REFUND_WRITE, P.STATEMENT_IMPORT, P.USAGE_EXPORT,
 }  # fmt: skip
 _SELF = _READS | {
     P.ACCOUNT_WRITE, P.APPOINTMENT_WRITE, P.DOCUMENT_WRITE, P.MANDATE_WRITE, P.ORDER_WRITE, P.PLAN_ACCEPT, P.SECURITY_WRITE,
     P.SESSION_REVOKE, P.USAGE_EXPORT,
 }  # fmt: skip
+
+LOOKS = frozenset(_READS | {P.USAGE_EXPORT})
+"""What a colleague may do who sees a file as its customer does: look, and nothing else (W20)."""
 
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset(_STAFF),
@@ -92,14 +100,34 @@ ROLES: dict[Role, frozenset[Permission]] = {
 }
 
 
+class OnlyLooks(DomainError):
+    """A colleague who sees a file as its customer does can't act for him."""
+
+    message = N_("You see this file as the customer does: nothing can be changed. Leave his view first.")
+
+
 @dataclass(frozen=True)
 class Actor:
-    """Who does something. A customer's actor is tied to his own file; staff's is not."""
+    """Who does something. A customer's actor is tied to his own file; staff's is not.
+
+    A colleague who sees a file as its customer does has a customer's actor under his own name; `watcher_id` is his account.
+    """
 
     user_id: int | None
     username: str
     role: Role
     customer_id: int | None = None
+    watcher_id: int | None = None
+
+    @property
+    def watching(self) -> bool:
+        """Whether this is a colleague who sees a file as its customer does."""
+        return self.watcher_id is not None
+
+    @property
+    def house(self) -> bool:
+        """Whether somebody of the house looks, in whatever view: secrets and masked values stay so."""
+        return self.staff or self.watching
 
     @property
     def staff(self) -> bool:
@@ -118,11 +146,13 @@ class Actor:
     def require(self, permission: Permission, customer_id: int | None = None) -> None:
         """Let through who holds the right on that customer's file.
 
-        Raises NotPermitted without the right, and NotFound for a customer who names somebody else's file: the answer is
+        Raises NotPermitted without the right, OnlyLooks for a colleague in a customer's view who would change something, and NotFound for a customer who names somebody else's file: the answer is
         the same as for a file that does not exist (S03).
         """
         if not self.may(permission):
             raise NotPermitted
+        if self.watching and permission not in LOOKS:
+            raise OnlyLooks
         if self.role is Role.CUSTOMER and (self.customer_id is None or customer_id != self.customer_id):
             raise NotFound
 

@@ -12,8 +12,8 @@ from core import catalogue, clock
 from core.actor import SYSTEM, Actor, Permission
 from core.db import reading, transaction
 from core.mail import post
-from core.services import access_point, bill_runs, e_invoices, jobs, outbox
-from core.services.jobs import BILLS, Job
+from core.services import access_point, audit_trail, bill_runs, e_invoices, jobs, outbox
+from core.services.jobs import BILLS, TRAIL, Job
 from core.settings import settings
 
 log = logging.getLogger("guichet")
@@ -41,7 +41,7 @@ def run(actor: Actor, watch: Watch = lambda _day, _job, _share: None) -> Report:
     actor.require(Permission.JOB_RUN)
     with reading() as session:
         todo = list(jobs.due(session, actor))
-    report, stopped = Report([], []), set()
+    report, stopped, looked_through = Report([], []), set(), False
     with catalogue.held():
         for day, job in todo:
             if job.name in stopped:
@@ -50,6 +50,10 @@ def run(actor: Actor, watch: Watch = lambda _day, _job, _share: None) -> Report:
             try:
                 if job is BILLS:
                     _step_through_bills(day, watch)
+                if job is TRAIL and not looked_through:
+                    with reading() as session:
+                        audit_trail.check(session, SYSTEM)
+                    looked_through = True
                 with transaction() as session:
                     count = jobs.do(session, SYSTEM, job=job, day=day)
             except Exception as error:

@@ -8,7 +8,7 @@ import streamlit as st
 from core import start
 from core.db import life, reading, transaction
 from core.services import customers, sessions
-from core.ui import band, forms, gate, identity, navigation, sign_in, topbar, view
+from core.ui import band, door, forms, gate, identity, navigation, reveal, sign_in, topbar, view, watching
 from core.ui.brand import icon, logo, style
 from core.ui.demo_controls import DemoPowers
 from core.ui.identity import SignedIn
@@ -43,6 +43,7 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
     visit = gate.find(signed_in.actor)
     if _moved(page.url_path, visit.customer.customer_no if visit else ""):
         forms.forget()
+        reveal.forget()
         if visit is not None:
             if "customer" in st.query_params:  # A link from a file to another one on the same page leaves the browser's address as it was.
                 st.query_params["customer"] = visit.customer.customer_no
@@ -50,12 +51,16 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
         if signed_in.actor.staff:
             _note_the_file(signed_in, visit)
     topbar.show(signed_in, logo(), DemoPowers(start.reset_demo, start.live))
+    watching.banner(signed_in)
     if page.url_path in navigation.DESK_PATHS:
         if signed_in.actor.staff:
             navigation.desk_tabs(signed_in.actor)
     elif visit is not None:
         band.show(visit)
         navigation.tabs(visit.customer.customer_no if visit.actor.staff else None)
+    elif waiting := gate.closed(signed_in.actor):
+        door.show(waiting)
+        return
     with gate.opened(visit):
         page.run()
 

@@ -8,9 +8,11 @@ from core.db import reading
 from core.errors import N_
 from core.models.billing_account import BillMedia
 from core.services import contacts, customers
+from core.services.access import Masked
+from core.services.changes import Subject
 from core.services.contacts import ContactData
 from core.services.usage_numbers import national
-from core.ui import aide, contact_drawer, forms, gate, inbox, papers
+from core.ui import aide, changes, contact_drawer, flag_drawer, forms, gate, inbox, papers, reveal
 from core.ui.gate import Visit
 from core.ui.parts import badge, card, drawer, facts, heading, row
 from core.ui.statuses import TASKS
@@ -73,6 +75,11 @@ def show_contact(visit: Visit, data: ContactData) -> None:
                 drawer(t("Change contact data"), contact_drawer.draw)
         forms.answer(contact_drawer.FORM)
         facts(_told(visit, data, phone))
+        with st.container(horizontal=True, gap="small"):
+            if visit.customer.born:
+                reveal.button(visit, Masked.BIRTH_DATE)
+            flag_drawer.button(visit)
+            changes.button(visit, Subject.CUSTOMER)
         contact_drawer.draw_code(visit.customer.id, data)
 
 
@@ -83,7 +90,7 @@ def _told(visit: Visit, data: ContactData, phone: str) -> list[tuple[str, str]]:
         (t("Name"), customer.name),
         (t("Second holder"), customer.second_holder or ""),
         (t("Enterprise no."), customer.enterprise_no or ""),
-        (t("Born on"), day(customer.birth_date) if customer.birth_date else ""),
+        (t("Born on"), _born(visit)),
         (t("E-mail"), f"{data.email} · {verified}" if data.email else t("none: bills and messages go by post")),
         (t("Phone"), phone or t("none")),
         (t("Address"), data.address),
@@ -91,6 +98,12 @@ def _told(visit: Visit, data: ContactData, phone: str) -> list[tuple[str, str]]:
         (t("Bills"), t(MEDIA[customer.media])),
     ]
     return [(label, value) for label, value in pairs if value]
+
+
+def _born(visit: Visit) -> str:
+    if visit.customer.birth_date:
+        return day(visit.customer.birth_date)
+    return reveal.written(visit, Masked.BIRTH_DATE, "••/••/••••") if visit.customer.born else ""
 
 
 main(gate.enter(Permission.ACCOUNT_READ))

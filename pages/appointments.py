@@ -76,6 +76,7 @@ def show_coming(visit: Visit) -> None:
             visit_actions.calendar_button(visit)
             visit_actions.cancel_button(file, visit)
             visit_actions.outcome_button(file, visit)
+            visit_actions.history_button(file, visit)
         st.caption(words.conditions(visit, file.actor))
 
 

@@ -10,7 +10,8 @@ from core.db import reading
 from core.models.billing_account import BillModel
 from core.services import arrears, bills, collection_runs, mandates
 from core.services.bills import BillRow, NextBill
-from core.ui import aide, arrears_card, bill_parts, credit_form, gate, mandate_card, parts, payment_drawer
+from core.services.changes import Subject
+from core.ui import aide, arrears_card, bill_parts, changes, credit_form, gate, mandate_card, parts, payment_drawer
 from core.ui.gate import Visit
 from core.ui.text import t, tn
 
@@ -60,6 +61,7 @@ def show_bills(visit: Visit, rows: Sequence[BillRow], coming: NextBill | None, c
             t("Which bills"), list(words), format_func=words.__getitem__, default="all", required=True, key=_FILTER,
             label_visibility="collapsed",
         )  # fmt: skip
+        changes.button(visit, Subject.ACCOUNT)
     kept = [row for row in rows if wanted == "all" or row.is_open == (wanted == "open")]
     shown = kept if st.session_state.get(_key(visit)) else kept[:FIRST_ROWS]
     with parts.card("bills"):

@@ -78,7 +78,7 @@ def show_check(visit: Visit, access: Access) -> None:
         if access.question is None:
             known = [
                 t("customer number"),
-                *([t("birth date")] if visit.customer.birth_date else []),
+                *([t("birth date")] if visit.customer.born else []),
                 t("postcode"),
                 t("amount of the last bill"),
             ]

@@ -3,21 +3,21 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import text, update
+from sqlalchemy import Table, text, update
 from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import SYSTEM
 from core.db import RESET_LOCK, Base
 from core.documents import pending
-from core.models.audit import DemoClock
+from core.models.audit import AuditRelease, DemoClock
 from core.models.communication import Communication, MessageChannel
 from core.models.customer import Customer
 from core.models.document import Document
 from core.models.pin import PinnedFile
 from core.models.user import User, UserSession
-from core.services import demo, jobs, slots, usage_alerts, users
-from seed import background, debits
+from core.services import audit_trail, demo, jobs, slots, usage_alerts, users
+from seed import background, debits, looks
 from seed.bulk import table, working
 from seed.story import MONTHS, stories, tell
 
@@ -73,6 +73,7 @@ def _write(session: Session, resets: int = 0) -> None:
     debits.file_past(session)
     users.create_demo_accounts(session)
     _pin(session)
+    looks.add(session)
     messages = table(Communication)
     session.execute(
         update(messages)
@@ -111,11 +112,16 @@ def _signed_in(session: Session) -> list[_SignedIn]:
 
 def _empty(session: Session) -> None:
     """Delete all rows and let ids begin at 1 again: addresses and links stay what they were."""
-    tables = Base.metadata.sorted_tables
+    tables = [one for one in Base.metadata.sorted_tables if one is not table(AuditRelease)]
+    with audit_trail.released(session):
+        _delete(session, tables)
+    session.expunge_all()
+
+
+def _delete(session: Session, tables: list[Table]) -> None:
     if session.get_bind().dialect.name == "postgresql":  # Row by row it would look for each bill in all that was used.
         session.execute(text(f"LOCK TABLE {RESET_LOCK} IN ACCESS EXCLUSIVE MODE"))
         session.execute(text(f"TRUNCATE {', '.join(one.name for one in tables)} RESTART IDENTITY"))
     else:
         for one in reversed(tables):
             session.execute(one.delete())
-    session.expunge_all()

@@ -11,6 +11,8 @@ from sqlmodel import Session, create_engine
 import core.models
 from core import clock
 from core.db import Base, make_engine
+from core.models.audit import AuditRelease
+from core.services.audit_trail import released
 
 assert core.models.__all__  # Importing the package is what defines the tables.
 
@@ -48,6 +50,14 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     Base.metadata.create_all(engine)
     yield engine
     engine.dispose()
+
+
+def empty(engine: Engine) -> None:
+    """Delete all rows of a database, its audit trail too."""
+    with Session(engine) as session, session.begin(), released(session):
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name != AuditRelease.__tablename__:
+                session.execute(table.delete())
 
 
 @pytest.fixture

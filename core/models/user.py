@@ -33,10 +33,17 @@ class User(Versioned, Base, table=True):
 
 
 class UserSession(Base, table=True):
-    """A row is one browser that is signed in; only the hash of its cookie is kept. `customer_id` is the file it has open, of staff."""
+    """A row is one browser that is signed in; only the hash of its cookie is kept.
+
+    `customer_id` is the file that somebody of the house has open in it. Until `watches_until` he sees a file as its customer does.
+    """
 
     __tablename__ = "user_session"
-    __table_args__ = (Index("ix_user_session_user", "user_id"), Index("ix_user_session_customer", "customer_id"))
+    __table_args__ = (
+        Index("ix_user_session_user", "user_id"),
+        Index("ix_user_session_customer", "customer_id"),
+        CheckConstraint("(watches_id IS NULL) = (watches_until IS NULL)", name="watches"),
+    )
 
     id: int = Field(default=None, primary_key=True)
     token_hash: str = Field(max_length=64, unique=True)
@@ -48,6 +55,8 @@ class UserSession(Base, table=True):
     device: str = Field(default="", max_length=200)
     browser_hash: str = Field(default="", max_length=64)
     customer_id: int | None = Field(default=None, foreign_key="customer.id")
+    watches_id: int | None = Field(default=None, foreign_key="customer.id")
+    watches_until: datetime | None = None
 
 
 class SignInTicket(Base, table=True):

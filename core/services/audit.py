@@ -7,11 +7,14 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from core import clock
-from core.actor import Actor
+from core.actor import Actor, OnlyLooks
 from core.errors import ChangedMeanwhile
 from core.models.audit import AuditEntry
+from core.services import audit_seals
 
 Facts = dict[str, Any]
+LOOKS = frozenset({"bill:download", "document:open", "e_invoice:download", "mandate:download", "message:open", "usage:export"})
+"""What may be recorded in a customer's view: nothing of it changes anything."""
 
 
 def record(
@@ -26,13 +29,19 @@ def record(
     after: Facts | None = None,
     reason: str | None = None,
 ) -> None:
-    """Write one entry: `action` is `noun:verb`; before and after hold only the facts that changed, never a secret."""
-    session.add(
+    """Write one entry: `action` is `noun:verb`; before and after hold only the facts that changed, never a secret.
+
+    Whatever is written passes here: a colleague in a customer's view may only look. Raises OnlyLooks.
+    """
+    if actor.watching and action not in LOOKS:
+        raise OnlyLooks
+    audit_seals.note(
+        session,
         AuditEntry(
             at=clock.real_now(),
             business_at=clock.now(),
             actor=actor.username,
-            user_id=actor.user_id,
+            user_id=actor.user_id or actor.watcher_id,
             customer_id=customer_id,
             action=action,
             object_type=object_type,
@@ -40,7 +49,7 @@ def record(
             before=_plain(before),
             after=_plain(after),
             reason=reason,
-        )
+        ),
     )
 
 

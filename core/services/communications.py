@@ -166,13 +166,13 @@ def open_message(session: Session, actor: Actor, *, customer_id: int, message_id
     row = session.exec(select(Communication).where(Communication.customer_id == customer_id, Communication.id == message_id)).first()
     if row is None or row.sent_at > clock.now():
         raise NotFound
-    if actor.staff:
+    if actor.house:
         audit.record(session, actor, action="message:open", object_type="communication", object_id=row.id, customer_id=customer_id)
     elif row.read_at is None:
         row.read_at = clock.now()
         session.add(row)
         audit.record(session, actor, action="message:read", object_type="communication", object_id=row.id, customer_id=customer_id)
-    body = row.body.replace(row.secret, HIDDEN) if row.secret and actor.staff and _hidden(row.template) else row.body
+    body = row.body.replace(row.secret, HIDDEN) if row.secret and actor.house and _hidden(row.template) else row.body
     return Message(row.id, row.template, row.channel, row.receiver, row.subject, row.sent_at, row.read_at, body)
 
 

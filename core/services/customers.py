@@ -30,7 +30,10 @@ _MEDIUM = ("medium", "value", "street", "number", "box", "postcode", "town")
 
 @dataclass(frozen=True)
 class CustomerHead:
-    """What every page needs to know of the open file. Days are Brussels days; `address` is one line in the customer's language."""
+    """What every page needs to know of the open file. Days are Brussels days; `address` is one line in the customer's language.
+
+    `born` says that the birth date is known; the date itself is the customer's own to see, and masked to the house (access.reveal).
+    """
 
     id: int
     customer_no: str
@@ -41,6 +44,7 @@ class CustomerHead:
     status_since: date
     status_reason: str | None
     second_holder: str | None
+    born: bool
     birth_date: date | None
     enterprise_no: str | None
     vip: bool
@@ -104,9 +108,12 @@ def head(session: Session, actor: Actor, *, customer_no: str | None = None) -> C
     media = {one.medium: one for one in found}  # A row for each.
     address, email, phone = (media.get(kind) for kind in (ContactKind.ADDRESS, ContactKind.EMAIL, ContactKind.PHONE))
     facts = {name: value for name, value in row._mapping.items() if name not in _MEDIUM}  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    birth_date = facts.pop("birth_date")
     given_name, family_name, trading_name = (facts.pop(name) for name in ("given_name", "family_name", "trading_name"))
     return CustomerHead(
         **facts,
+        born=birth_date is not None,
+        birth_date=None if actor.house else birth_date,
         name=written_name(given_name, family_name, trading_name),
         address=address_line(address.street, address.number, address.box, address.postcode, address.town, row.language) if address else "",
         email=email.value if email else None,

@@ -162,7 +162,7 @@ def open_(session: Session, actor: Actor, *, customer_id: int, document_id: int)
     """
     actor.require(Permission.DOCUMENT_READ, customer_id)
     row = _held(session, customer_id, document_id)
-    if row.kind is DocumentKind.ID_CARD and actor.staff:
+    if row.kind is DocumentKind.ID_CARD and actor.house:
         actor.require(Permission.DOCUMENT_REVIEW, customer_id)
     opened = Opened(names.served(row.document_no, row.name), row.mime, _bytes_of(row))
     _record(session, actor, row, "open")

@@ -18,6 +18,7 @@ from core.errors import N_
 from core.models.bill_run import JobRun
 from core.services import (
     approvals,
+    audit_trail,
     bill_runs,
     collection_runs,
     documents,
@@ -84,6 +85,7 @@ def _purge_documents(session: Session, actor: Actor, _day: date) -> int:
     return documents.purge_due(session, actor)
 
 
+TRAIL = Job("trail", N_("Check of the audit trail"), audit_trail.let_go)
 BILLS = Job("bills", N_("Bills"), _make_bills)
 JOBS: tuple[Job, ...] = (
     Job("orders", N_("Orders that take effect"), _settle_orders),
@@ -97,6 +99,7 @@ JOBS: tuple[Job, ...] = (
     Job("collections", N_("Direct debits"), collection_runs.settle_due),
     Job("approvals", N_("Requests whose time is over"), _expire_approvals),
     Job("documents", N_("Papers whose time is over"), _purge_documents),
+    TRAIL,
 )
 """In the order of a day: a broken plan is followed up, the fee of a reminder is on the next bill, what is billed is collected."""
 

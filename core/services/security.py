@@ -111,6 +111,8 @@ def password_since(session: Session, actor: Actor) -> datetime | None:
 
 def count_try(session: Session, actor: Actor) -> None:
     """Count a try of the actor's own password; a click of its own, so that a refusal that follows can't undo it. Raises TooManyTries."""
+    if actor.user_id is None:
+        raise NotPermitted
     throttle.begin(session, _own_tries(actor))
 
 

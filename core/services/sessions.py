@@ -12,8 +12,10 @@ from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import Actor, Permission, Role
+from core.catalogue import law
 from core.db import ask
 from core.errors import NotFound, NotPermitted
+from core.models.customer import Customer
 from core.models.user import SignInTicket, User, UserSession
 from core.services import audit
 
@@ -26,12 +28,16 @@ TICKET_LIVES = timedelta(seconds=30)
 REMEMBERED = timedelta(days=90)
 """So long a browser that signed in counts as one the account knows."""
 
+WATCH = "customer:watch"
 _TOKEN_BYTES = 32
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who is signed in, as the database knows him at this moment, and whether he works with single keys. `unseen` asks for a call of `seen`."""
+    """Who is signed in, as the database knows him at this moment, and whether he works with single keys. `unseen` asks for a call of `seen`.
+
+    `watches_until` is set while a colleague sees a file as its customer does; his actor is then a customer's, and may only look.
+    """
 
     actor: Actor
     session_id: int
@@ -39,6 +45,7 @@ class SignedIn:
     language: str
     single_keys: bool
     unseen: bool
+    watches_until: datetime | None = None
 
     @property
     def username(self) -> str:
@@ -89,20 +96,46 @@ def find(session: Session, token: str) -> SignedIn | None:
     found = ask(session, _find_query(), **given)
     if not found:
         return None
-    session_id, last_seen_at, user_id, username, role, customer_id, name, language, single_keys = found[0]
-    return SignedIn(Actor(user_id, username, role, customer_id), session_id, name, language, single_keys, last_seen_at < now - SEEN_EVERY)
+    session_id, last_seen_at, watches_id, watches_until, *who, name, language, single_keys = found[0]
+    actor, until = _acting(now, (watches_id, watches_until), Actor(*who))
+    return SignedIn(actor, session_id, name, language, single_keys, last_seen_at < now - SEEN_EVERY, until)
 
 
 def holder(session: Session, session_id: int) -> Actor:
     """Return who holds a session that still lives, for what runs outside of any page: a download. Raises NotPermitted."""
-    found = session.exec(
-        select(User.id, User.username, User.role, User.customer_id)
-        .join(UserSession, col(UserSession.user_id) == User.id)
-        .where(UserSession.id == session_id, *_alive(clock.real_now()))
-    ).first()
+    now = clock.real_now()
+    columns = (UserSession.watches_id, UserSession.watches_until, User.id, User.username, User.role, User.customer_id)
+    query = select(*columns).join(UserSession, col(UserSession.user_id) == User.id)  # type: ignore[call-overload]
+    found = session.execute(query.where(UserSession.id == session_id, *_alive(now))).first()
     if found is None:
         raise NotPermitted
-    return Actor(*found)
+    return _acting(now, (found[0], found[1]), Actor(*found[2:]))[0]
+
+
+def watch(session: Session, actor: Actor, *, customer_id: int, session_id: int) -> datetime:
+    """Let a colleague see a file as its customer does, in this browser and for some minutes; return until when (W20). Raises NotFound."""
+    actor.require(Permission.CUSTOMER_WATCH, customer_id)
+    row = session.exec(select(UserSession).where(UserSession.id == session_id, UserSession.user_id == actor.user_id)).first()
+    if row is None or session.get(Customer, customer_id) is None:
+        raise NotFound
+    until = clock.real_now() + timedelta(minutes=law("watch_minutes"))
+    row.watches_id, row.watches_until = customer_id, until
+    session.add(row)
+    audit.record(
+        session, actor, action=WATCH, object_type="customer", object_id=customer_id, customer_id=customer_id, after={"until": until}
+    )
+    return until
+
+
+def leave(session: Session, session_id: int) -> None:
+    """End the customer's view of a browser; the colleague is himself again at its next run."""
+    row = session.exec(select(UserSession).where(UserSession.id == session_id).with_for_update()).first()
+    if row is None or row.watches_id is None:
+        return
+    watched, row.watches_id, row.watches_until = row.watches_id, None, None
+    session.add(row)
+    himself = _actor(session.exec(select(User).where(User.id == row.user_id)).one())
+    audit.record(session, himself, action="customer:leave", object_type="customer", object_id=watched, customer_id=watched)
 
 
 def seen(session: Session, session_id: int) -> None:
@@ -206,7 +239,7 @@ def redeem(session: Session, ticket: str, *, browser: str) -> str | None:
 def _find_query() -> Select[Any]:
     """Make the query of `find` once: every run asks it."""
     whose = (User.id, User.username, User.role, User.customer_id, User.name, User.language, User.single_keys)
-    columns = (UserSession.id, UserSession.last_seen_at, *whose)
+    columns = (UserSession.id, UserSession.last_seen_at, UserSession.watches_id, UserSession.watches_until, *whose)
     found = select(*columns).join(User, col(User.id) == UserSession.user_id).where(UserSession.token_hash == bindparam("token_hash"))  # type: ignore[call-overload]
     return found.where(*_living(bindparam("idle_since"), bindparam("opened_since")))  # type: ignore[no-any-return]
 
@@ -245,6 +278,14 @@ def _user_id(session: Session, actor: Actor, customer_id: int | None, permission
     if found is None:
         raise NotFound
     return found
+
+
+def _acting(now: datetime, watches: tuple[int | None, datetime | None], himself: Actor) -> tuple[Actor, datetime | None]:
+    """Return who acts in a session, and until when he only looks."""
+    watches_id, until = watches
+    if watches_id is None or until is None or until <= now:
+        return himself, None
+    return Actor(None, himself.username, Role.CUSTOMER, watches_id, watcher_id=himself.user_id), until
 
 
 def _actor(user: User) -> Actor:

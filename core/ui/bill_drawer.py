@@ -12,7 +12,8 @@ from core.services import bills, explain
 from core.services.bill_words import label
 from core.services.billing import Line
 from core.services.bills import BillRow
-from core.ui import bill_payments, credit_form, dispute_section, e_invoice_card, forms, gate, parts, refund_form
+from core.services.changes import Subject
+from core.ui import bill_payments, changes, credit_form, dispute_section, e_invoice_card, forms, gate, parts, refund_form
 from core.ui.gate import Visit
 from core.ui.parts import draw, fact_rows, note
 from core.ui.text import day, euro, language, t
@@ -76,6 +77,10 @@ def _e_invoice(visit: Visit, row: BillRow) -> None:
     e_invoice_card.show(visit, row.bill_no)
 
 
+def _history(visit: Visit, row: BillRow) -> None:
+    changes.section(visit, Subject.BILL, row.bill_no)
+
+
 SECTIONS: tuple[Callable[[Visit, BillRow], None], ...] = (
     _lines,
     bill_payments.section,
@@ -83,5 +88,6 @@ SECTIONS: tuple[Callable[[Visit, BillRow], None], ...] = (
     refund_form.show,
     dispute_section.show,
     _e_invoice,
+    _history,
 )
 """What the drawer tells, in the order of the screen; a part of its own goes into a module of its own and is named here."""

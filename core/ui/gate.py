@@ -12,10 +12,11 @@ from typing import NoReturn
 
 import streamlit as st
 
+from core import clock
 from core.actor import Actor, Permission
-from core.db import reading
+from core.db import life, reading
 from core.errors import DomainError, NotFound, NotPermitted
-from core.services import customers
+from core.services import access, customers
 from core.services.customers import CustomerHead
 from core.ui import forms, identity, navigation, sign_in
 from core.ui.text import message, t
@@ -29,6 +30,7 @@ class Visit:
     customer: CustomerHead
 
 
+_LET_IN = "_let_in"
 _shown: ContextVar["Visit | None"] = ContextVar("visit", default=None)
 _in_shell: ContextVar[bool] = ContextVar("in_shell", default=False)
 
@@ -85,11 +87,41 @@ def find(actor: Actor) -> Visit | None:
     number = None if actor.customer_id is not None else st.query_params.get("customer", "")
     if number == "" or not actor.may(Permission.CUSTOMER_READ):
         return None
+    if number is not None and not _let_in(actor, number):
+        return None
     with reading() as session:
         try:
             return Visit(actor, customers.head(session, actor, customer_no=number))
         except NotFound:
             return None
+
+
+def closed(actor: Actor) -> str | None:
+    """Return the number of the file of this address where it stays closed until a reason is given; nothing of it was read."""
+    number = st.query_params.get("customer", "")
+    if number == "" or not actor.staff or not actor.may(Permission.CUSTOMER_READ):
+        return None
+    with reading() as session:
+        try:
+            found = access.door(session, actor, customer_no=number, offered=navigation.offered(number))
+        except NotFound:
+            return None
+    return number if found.asks else None
+
+
+def _let_in(actor: Actor, customer_no: str) -> bool:
+    """Whether a file may be opened without a reason, or one was given today; asked of the database once a day for each file."""
+    known, now = st.session_state.setdefault(_LET_IN, {}), (actor.username, clock.local(clock.real_now()).date(), life())
+    if known.get(customer_no) == now:
+        return True
+    with reading() as session:
+        try:
+            found = access.door(session, actor, customer_no=customer_no, offered=navigation.offered(customer_no))
+        except NotFound:
+            return False
+    if found.asks is None:
+        known[customer_no] = now
+    return found.asks is None
 
 
 def _through_the_shell() -> None:

@@ -12,10 +12,12 @@ from core.db import reading
 from core.errors import N_
 from core.models.mandate import MandateState
 from core.services import bills, collections, mandate_signing, mandates
+from core.services.access import Masked
+from core.services.changes import Subject
 from core.services.collection_runs import OwnCollection
 from core.services.mandate_signing import HOLDER_LENGTH
 from core.services.mandates import MandateView
-from core.ui import collection_card, download, forms, gate
+from core.ui import changes, collection_card, download, forms, gate, reveal
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.parts import Tone, badge, card, empty, facts, heading, row
@@ -54,7 +56,7 @@ def _none(visit: Visit, last: MandateView | None, *, may: bool) -> None:
 
 
 def _running(visit: Visit, mandate: MandateView, *, may: bool) -> None:
-    pairs = [(t("Holder"), mandate.holder), ("IBAN", mandate.masked), (t("Mandate"), mandate.umr)]
+    pairs = [(t("Holder"), mandate.holder), ("IBAN", reveal.written(visit, Masked.IBAN, mandate.masked)), (t("Mandate"), mandate.umr)]
     if mandate.signed_on:
         pairs.append((t("Signed on"), day(mandate.signed_on)))
     if mandate.last_used_on:
@@ -62,6 +64,7 @@ def _running(visit: Visit, mandate: MandateView, *, may: bool) -> None:
     if mandate.pending_masked:
         pairs.append((t("New account, not signed yet"), mandate.pending_masked))
     facts(pairs)
+    reveal.button(visit, Masked.IBAN)
     waits = mandate.state is MandateState.PENDING_SIGNATURE or mandate.pending_iban is not None
     if may and waits:
         _code(visit, mandate)
@@ -72,6 +75,7 @@ def _running(visit: Visit, mandate: MandateView, *, may: bool) -> None:
         )  # fmt: skip
         if may:
             _end(visit, mandate)
+        changes.button(visit, Subject.MANDATE)
     if may and mandate.state is MandateState.ACTIVE:
         with st.expander(t("Change the account"), icon=":material/edit:"):
             _form(visit, t("Change the account"), mandate)

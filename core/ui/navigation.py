@@ -44,8 +44,10 @@ DESK_TABS = {
     Tab("collections", N_("Direct debits"), "account_balance"): Permission.COLLECTION_RUN,
     Tab("approvals", N_("Approvals"), "approval"): Permission.CREDIT_WRITE,
     Tab("runs", N_("Bill runs"), "receipt"): Permission.JOB_RUN,
+    Tab("looks", N_("Who looked"), "policy"): Permission.AUDIT_READ,
 }
 """The pages of the house, about no single customer, and the right that each asks for."""
+_OFFERED = "_offered"
 DESK_PATHS = {tab.path for tab in DESK_TABS}
 
 
@@ -71,8 +73,16 @@ def _page(path: str, _language: str) -> "StreamlitPage":
 
 
 def customer_query(customer_no: str | None) -> dict[str, str]:
-    """Return the part of the address that keeps a customer's file open."""
-    return {"customer": customer_no} if customer_no else {}
+    """Return the part of the address that keeps a customer's file open; who follows a link of the desk is asked for no reason (access.door)."""
+    if not customer_no:
+        return {}
+    st.session_state.setdefault(_OFFERED, set()).add(customer_no)
+    return {"customer": customer_no}
+
+
+def offered(customer_no: str) -> bool:
+    """Whether the desk itself led to a file in this browser tab: a search, a list, a task."""
+    return customer_no in st.session_state.get(_OFFERED, ())
 
 
 def tabs(customer_no: str | None) -> None:

@@ -62,9 +62,9 @@ def entry(day: str, mark: Mark, amount: str, told: str) -> str:
     return f'<div class="g-entry">{cells}<span class="g-told">{esc(told)}</span></div>'
 
 
-def ladder(entries: Sequence[str]) -> str:
-    """Make a column of entries: steps with their dates, one below the other."""
-    return f'<div class="g-ladder">{"".join(entries)}</div>' if entries else ""
+def ladder(entries: Sequence[str], *, wide: bool = False) -> str:
+    """Make a column of entries: steps with their dates, one below the other; `wide` where the third column is a name, not an amount."""
+    return f'<div class="g-ladder{" g-wide" if wide else ""}">{"".join(entries)}</div>' if entries else ""
 
 
 def note(text: str) -> str:

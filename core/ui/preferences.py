@@ -12,6 +12,8 @@ def choose_language(actor: Actor) -> None:
     """Show the screen in another language from now on, here and at the next sign-in."""
     chosen = st.session_state["prefs:language"]
     speak(chosen)
+    if actor.watching:
+        return  # Nothing is written from a customer's view, not even of oneself.
     with transaction() as session:
         users.choose_language(session, actor, language=chosen)
 

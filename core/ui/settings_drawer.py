@@ -10,9 +10,10 @@ from core.errors import N_, NotFound
 from core.models.product import AlertChannel, AlertMetric
 from core.services import alerts, caps, products
 from core.services.alerts import Alert
+from core.services.changes import Subject
 from core.services.products import Held
 from core.services.usage_numbers import national
-from core.ui import forms, gate, two_at_once
+from core.ui import changes, forms, gate, two_at_once
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.parts import drawer
@@ -56,6 +57,7 @@ def body(visit: Visit, plan: Held) -> None:
         _alert_form(visit, plan, chosen, may=may)
     if caps.offered(plan.offering):
         _cap_form(visit, plan, cap_cents, may=may)
+    changes.section(visit, Subject.PRODUCT, plan.id)
 
 
 def _alert_form(visit: Visit, plan: Held, chosen: tuple[Alert, ...], *, may: bool) -> None:

@@ -6,7 +6,7 @@ from core import clock, i18n
 from core.actor import Permission
 from core.db import reading
 from core.settings import settings
-from core.ui import demo_controls, identity, keys, navigation, own_access, preferences, search_box
+from core.ui import demo_controls, identity, keys, navigation, own_access, preferences, search_box, watching
 from core.ui.demo_controls import DemoPowers
 from core.ui.identity import SignedIn
 from core.ui.text import day, language, t
@@ -26,7 +26,8 @@ def show(signed_in: SignedIn, logo: str, powers: DemoPowers) -> None:
             if settings().demo:
                 _clock(signed_in, powers)
             _language(signed_in)
-            _account(signed_in)
+            if not signed_in.actor.watching:
+                _account(signed_in)
 
 
 def _clock(signed_in: SignedIn, powers: DemoPowers) -> None:
@@ -56,4 +57,5 @@ def _account(signed_in: SignedIn) -> None:
             st.page_link(navigation.page(navigation.DESK.path), label=t(navigation.DESK.label), icon=":material/groups:")
             if st.button(t("My password and sessions"), key="session:access", icon=":material/key:"):
                 own_access.open_drawer()
+            watching.button(signed_in)
         st.button(t("Sign out"), key="session:sign_out", icon=":material/logout:", on_click=identity.sign_out)

@@ -9,8 +9,9 @@ from sqlmodel import Session
 from core.actor import Actor, Permission
 from core.models.appointment import AppointmentState
 from core.services import appointments, calendar_files, visits
+from core.services.changes import Subject
 from core.services.visits import Visit
-from core.ui import download, forms, gate
+from core.ui import changes, download, forms, gate
 from core.ui import visits as words
 from core.ui.act import act, operation
 from core.ui.text import t
@@ -38,6 +39,11 @@ def cancel_button(file: gate.Visit, visit: Visit) -> None:
         if not visit.in_time:
             reason(f"appointments:cancel_reason:{no}")
         st.button(t("Cancel this visit"), key=f"appointments:cancel_confirm:{no}", on_click=_cancel, args=(visit, key))
+
+
+def history_button(file: gate.Visit, visit: Visit) -> None:
+    """Draw the way to what became of a visit."""
+    changes.button(file, Subject.APPOINTMENT, visit.id)
 
 
 def outcome_button(file: gate.Visit, visit: Visit) -> None:

@@ -10,12 +10,11 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
 from core import db, start
-from core.db import Base
 from core.models.audit import DemoClock
 from core.services import users
 from core.ui.navigation import TABS
 from tests.builders import make_customer, make_product
-from tests.conftest import FIRST_DAY
+from tests.conftest import FIRST_DAY, empty
 from tests.services.test_orders import paid_november
 
 SHELL = Path(__file__).resolve().parents[2] / "core" / "shell.py"
@@ -39,9 +38,7 @@ def demo(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         paid_november(session, customer)
         users.create_demo_accounts(session)
     yield
-    with engine.begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(table.delete())
+    empty(engine)
     sys.modules["core.db.engine"]._moments.clear()
 
 

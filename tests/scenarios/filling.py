@@ -19,7 +19,7 @@ from tests.conftest import FIRST_DAY, POSTGRES
 
 ROOT = Path(__file__).resolve().parents[2]
 RANDOM = {"document_token", "storage_key", "password_hash", "sha256"}
-REAL_TIME = {("job_run", "done_at"), ("audit_entry", "at"), ("user_account", "created_at")}
+REAL_TIME = {("job_run", "done_at"), ("audit_entry", "at"), ("audit_seal", "hash"), ("user_account", "created_at")}
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from core.models.billing_account import BillModel
 from core.models.customer import CustomerKind
 from core.models.interaction import Task
 from core.services import customers
+from core.services.audit_trail import released
 from tests.builders import AGENT, VIEWER, make_customer, self_of
 
 
@@ -62,9 +63,9 @@ class TestOpenFile:
         customer = make_customer(session)
         customers.open_file(session, AGENT, customer_id=customer.id)
         session.flush()
-        entry = session.exec(select(AuditEntry).where(AuditEntry.action == customers.OPENED)).one()
-        entry.at -= timedelta(minutes=16)
-        session.flush()
+        with released(session):
+            session.exec(select(AuditEntry).where(AuditEntry.action == customers.OPENED)).one().at -= timedelta(minutes=16)
+            session.flush()
         customers.open_file(session, AGENT, customer_id=customer.id)
         session.flush()
         assert _looks(session, customer.id) == 2
@@ -82,8 +83,9 @@ class TestRecent:
         for actor, customer in ((AGENT, first), (AGENT, second), (VIEWER, third)):
             customers.open_file(session, actor, customer_id=customer.id)
             session.flush()
-        session.exec(select(AuditEntry).where(col(AuditEntry.customer_id) == first.id)).one().at -= timedelta(hours=1)
-        session.flush()
+        with released(session):
+            session.exec(select(AuditEntry).where(col(AuditEntry.customer_id) == first.id)).one().at -= timedelta(hours=1)
+            session.flush()
         customers.open_file(session, AGENT, customer_id=first.id)
         session.flush()
         found = customers.recent(session, AGENT)

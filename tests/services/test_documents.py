@@ -15,7 +15,6 @@ from sqlmodel import Session, col, func, select
 
 from core import clock
 from core.actor import SYSTEM
-from core.db import Base
 from core.documents import pending, store
 from core.documents.refusals import ContentMismatch
 from core.errors import ChangedMeanwhile, NotFound, NotPermitted
@@ -28,7 +27,7 @@ from core.services.documents import DocumentRow
 from core.settings import settings
 from core.text_rules import Missing
 from tests.builders import AGENT, VIEWER, make_customer, self_of
-from tests.conftest import FIRST_DAY
+from tests.conftest import FIRST_DAY, empty
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 LETTER = (CORPUS / "ok_letter.pdf").read_bytes()
@@ -45,9 +44,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def committing(engine: Engine) -> Iterator[Engine]:
     """A database in which commits are real; it is emptied afterwards."""
     yield engine
-    with engine.begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(table.delete())
+    empty(engine)
 
 
 def add(

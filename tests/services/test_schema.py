@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import Engine, inspect, text
+from sqlmodel import Session
 
+from core.actor import SYSTEM
 from core.db import Base, make_engine
 from core.db.upgrade import config, upgrade
+from core.services import audit_trail
 from tests.scenarios.filling import address
 
 FIRST = "2026_11_22_first_tables"
@@ -37,14 +40,19 @@ def told(engine: Engine) -> dict[str, Any]:
 
 
 def _where(engine: Engine, table: str) -> list[str]:
-    """Return the conditions of partial indexes, and how SQLite lays out a table."""
+    """Return the conditions of partial indexes, the triggers, and how SQLite lays out a table."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             rows = connection.execute(text("SELECT indexdef FROM pg_indexes WHERE tablename = :t"), {"t": table}).scalars()
-            return [row.partition(" WHERE ")[2] for row in rows]
+            triggers = text("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = CAST(:t AS regclass) AND NOT tgisinternal")
+            return [*(row.partition(" WHERE ")[2] for row in rows), *connection.execute(triggers, {"t": table}).scalars()]
         rows = connection.execute(text("SELECT sql FROM sqlite_master WHERE tbl_name = :t AND sql IS NOT NULL"), {"t": table}).scalars()
         return [
-            "WITHOUT ROWID" * row.endswith("WITHOUT ROWID") if row.startswith("CREATE TABLE") else row.partition(" WHERE ")[2]
+            row
+            if row.startswith("CREATE TRIGGER")
+            else "WITHOUT ROWID" * row.endswith("WITHOUT ROWID")
+            if row.startswith("CREATE TABLE")
+            else row.partition(" WHERE ")[2]
             for row in rows
         ]
 
@@ -91,6 +99,11 @@ OLD = (
     ),
     "INSERT INTO payment_plan (id, version, customer_id, state, proposed_on, total_cents) VALUES (1, 1, 1, 'proposed', '2026-11-16', 4200)",
     "INSERT INTO instalment (id, customer_id, plan_id, ordinal, due_date, amount_cents) VALUES (1, 1, 1, 1, '2026-12-01', 4200)",
+    (
+        "INSERT INTO audit_entry (id, at, business_at, actor, action, object_type, object_id, before, after) VALUES "
+        "(4, '2026-11-05 05:00:00.5', '2026-11-05 05:00:00', 'agent', 'a:b', 'c', '1', 'null', '{\"b\": 1, \"a\": \"é\"}'), "
+        "(7, '2026-11-06 05:00:00', '2026-11-06 05:00:00', 'agent', 'a:b', 'c', '2', 'null', 'null')"
+    ),
     "INSERT INTO refund (id, customer_id, amount_cents, iban, state, requested_on, credit_note_id) VALUES (1, 1, 500, 'BE66539000001343', 'requested', '2026-11-07', 2)",
 )
 
@@ -113,4 +126,7 @@ def test_what_was_there_before_is_carried_over(url: str) -> None:
         assert ask("SELECT plan_id, bill_id, amount_cents FROM plan_bill") == [(1, 1, 4200)]
         assert ask("SELECT version, credit_note_id, payment_id FROM refund") == [(1, 2, None)]
         assert ask("SELECT count(*) FROM instalment") == [(1,)]
+    with Session(engine) as session:
+        found = audit_trail.verify(session, SYSTEM)
+    assert (found.entries, found.wrong) == (2, None)
     engine.dispose()

@@ -1,0 +1,132 @@
+"""A file outside of one's queue stays closed until its opening has a reason; what is masked is shown for a moment."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlmodel import select
+from streamlit.testing.v1 import AppTest
+
+from core import clock, db
+from core.models.audit import AuditEntry
+from core.services.customers import search_name
+from core.settings import ROOT
+from tests.builders import make_customer, make_product
+from tests.pages.conftest import NewDemo
+
+SHELL = ROOT / "core" / "shell.py"
+PLAIN, VIP, SAMPLE = "20000501", "20000502", "10000017"
+TABS = ("home", "bills", "account", "security", "appointments", "usage")
+
+
+@pytest.fixture(autouse=True)
+def demo(new_demo: NewDemo) -> None:
+    """A demo on its first day with an ordinary customer, a VIP and a sample customer."""
+    with new_demo() as session:
+        for number, given, vip in ((PLAIN, "Zelda", False), (VIP, "Hilde", True), (SAMPLE, "Sophie", False)):
+            facts = {"search_name": search_name(given, "Vermeersch", None), "birth_date": date(1979, 9, 17), "vip": vip}
+            customer = make_customer(session, customer_no=number, given_name=given, family_name="Vermeersch", **facts)
+            make_product(session, customer, "RED", line=f"+3247{number[-7:]}")
+
+
+def opened(number: str, tab: str = "home", who: str = "agent") -> AppTest:
+    screen = AppTest.from_file(str(SHELL), default_timeout=60).run()
+    screen.button(key=f"sign_in:demo:{who}").click().run()
+    screen.query_params["customer"] = number
+    screen.switch_page(f"../pages/{tab}.py").run()
+    assert not screen.exception
+    return screen
+
+
+def seen(screen: AppTest) -> str:
+    """Return all that is on the screen, as text."""
+    parts = [str(one.proto) for one in screen.main]
+    return " ".join([*parts, *(str(one.proto) for one in screen.get("html")), *(str(one.proto) for one in screen.get("page_link"))])
+
+
+def trail(action: str) -> list[AuditEntry]:
+    with db.reading() as session:
+        found = list(session.exec(select(AuditEntry).where(AuditEntry.action == action)).all())
+        session.expunge_all()
+        return found
+
+
+class TestDoor:
+    @pytest.mark.parametrize("tab", TABS)
+    @pytest.mark.parametrize("number", [PLAIN, VIP])
+    def test_shows_nothing_of_the_file_before_the_reason(self, number: str, tab: str) -> None:
+        screen = opened(number, tab)
+        assert screen.button(key="door:open")
+        assert "Vermeersch" not in seen(screen)
+        assert "+3247" not in seen(screen)
+        assert trail("customer:open") == []
+
+    def test_opens_the_page_that_was_asked_for_once_the_reason_is_given(self) -> None:
+        screen = opened(VIP, "account")
+        screen.button(key="door:open").click().run()
+        assert not screen.exception
+        assert "Vermeersch" in seen(screen)
+        assert [(one.actor, one.after) for one in trail("customer:reason")] == [("agent", {"why": "caller", "because": "protected"})]
+        assert len(trail("customer:open")) == 1
+
+    def test_keeps_the_file_closed_while_another_reason_has_no_words(self) -> None:
+        screen = opened(PLAIN)
+        screen.selectbox(key="door:why").select_index(5)
+        screen.button(key="door:open").click().run()
+        assert "Vermeersch" not in seen(screen)
+        screen.text_input(key="door:words").set_value("lost letter")
+        screen.button(key="door:open").click().run()
+        assert "Vermeersch" in seen(screen)
+        assert trail("customer:reason")[0].reason == "lost letter"
+
+    def test_a_reason_of_today_opens_the_file_in_a_new_tab(self) -> None:
+        opened(VIP).button(key="door:open").click().run()
+        assert "Vermeersch" in seen(opened(VIP))
+
+    def test_a_search_leads_in_without_a_question_but_not_to_a_vip(self) -> None:
+        for term, name in (("zelda", True), ("hilde", False)):
+            screen = opened(SAMPLE)
+            screen.text_input(key="desk:search").set_value(term).run()
+            assert not screen.exception
+            assert (not [one for one in screen.button if one.key == "door:open"]) is name
+
+    def test_a_callback_of_a_closed_file_is_refused(self) -> None:
+        screen = opened(SAMPLE, "account")
+        screen.query_params["customer"] = VIP
+        screen.button(key="account:edit").click().run()
+        assert "Vermeersch" not in seen(screen) or screen.button(key="door:open")
+
+    def test_the_customer_himself_is_asked_nothing(self) -> None:
+        screen = opened(SAMPLE, who="p01")
+        assert "Vermeersch" in seen(screen)
+
+
+class TestReveal:
+    def test_shows_a_birth_date_with_a_reason_and_masks_it_on_leaving(self) -> None:
+        screen = opened(SAMPLE, "account")
+        assert "••/••/••••" in seen(screen)
+        assert "17/09/1979" not in seen(screen)
+        screen.button(key="reveal:birth_date:show").click().run()
+        assert "17/09/1979" in seen(screen)
+        assert [one.after for one in trail("personal:reveal")] == [{"field": "birth_date", "why": "caller"}]
+        screen.switch_page("../pages/home.py").run()
+        screen.switch_page("../pages/account.py").run()
+        assert "17/09/1979" not in seen(screen)
+
+    def test_masks_it_again_at_a_click_and_after_its_time(self) -> None:
+        screen = opened(SAMPLE, "account")
+        screen.button(key="reveal:birth_date:show").click().run()
+        screen.button(key="reveal:birth_date:hide").click().run()
+        assert "17/09/1979" not in seen(screen)
+        screen.button(key="reveal:birth_date:show").click().run()
+        revealed = screen.session_state["_revealed"]
+        screen.session_state["_revealed"] = {one: (value, clock.real_now() - timedelta(seconds=1)) for one, (value, _) in revealed.items()}
+        screen.run()
+        assert "17/09/1979" not in seen(screen)
+
+    def test_is_not_offered_to_who_only_reads(self) -> None:
+        screen = opened(SAMPLE, "account", "viewer")
+        assert "••/••/••••" in seen(screen)
+        assert not [one for one in screen.button if str(one.key).startswith("reveal:")]
+
+    def test_the_customer_sees_his_own(self) -> None:
+        assert "17/09/1979" in seen(opened(SAMPLE, "account", "p01"))
