@@ -47,7 +47,7 @@ def _call(scene: Scene, facts: Facts) -> None:
     scene.session.add(
         Interaction(
             customer_id=scene.customer.id, channel=InteractionChannel.PHONE, reason=facts["reason"], at=clock.now(), agent="agent",
-            note=facts["note"],
+            note=facts["note"], ended_at=clock.now(), seconds=facts.get("seconds", 240), handed_to=facts.get("handed_to"),
         )
     )  # fmt: skip
 
