@@ -101,15 +101,13 @@ class _Run:
 def offered(session: Session, actor: Actor, *, customer_id: int) -> dict[str, Texts]:
     """Return the macros that apply to a file, by code, with their names."""
     actor.require(Permission.MACRO_RUN, customer_id)
-    found: dict[str, bool] = {}
-    for macro in macro_book.book().values():
-        if macro.when not in found:
-            found[macro.when] = _CONDITIONS[macro.when](session, actor, customer_id) is not None
-    return {code: macro.names for code, macro in macro_book.book().items() if found[macro.when]}
+    mine = {code: macro for code, macro in macro_book.book().items() if all(actor.may(right) for right in _rights(macro))}
+    holds = {when: _CONDITIONS[when](session, actor, customer_id) is not None for when in {macro.when for macro in mine.values()}}
+    return {code: macro.names for code, macro in mine.items() if holds[macro.when]}
 
 
 def preview(session: Session, actor: Actor, *, customer_id: int, code: str, language: str, slot_id: int | None = None) -> Plan:
-    """Return what a macro would do now, step by step; `language` is the agent's, in which notes and tasks are written. Raises NotOffered."""
+    """Return what a macro would do now, step by step; `language` is the agent's, in which notes and tasks are written. Raises NotOffered, NotPermitted."""
     actor.require(Permission.MACRO_RUN, customer_id)
     return _plan(session, actor, customer_id, code, language, slot_id)[1]
 
@@ -137,6 +135,8 @@ def _plan(session: Session, actor: Actor, customer_id: int, code: str, language:
     macro: Macro | None = macro_book.book().get(code)
     if macro is None:
         raise NotFound
+    for right in _rights(macro):
+        actor.require(right, customer_id)
     facts = _CONDITIONS[macro.when](session, actor, customer_id)
     if facts is None:
         raise NotOffered
@@ -356,6 +356,22 @@ _STEPS: dict[type[Step], _Verb] = {
     TaskStep: _Verb(_plan_task, _do_task),
     NoteStep: _Verb(_plan_note, _do_note),
 }
+
+
+_RIGHTS: dict[type[Step], Permission] = {
+    CreditStep: Permission.APPOINTMENT_OVERRIDE,
+    VisitStep: Permission.APPOINTMENT_WRITE,
+    MessageStep: Permission.MESSAGE_READ,
+    DoneStep: Permission.TASK_WRITE,
+    PostponeStep: Permission.TASK_WRITE,
+    TaskStep: Permission.TASK_WRITE,
+    NoteStep: Permission.NOTE_WRITE,
+}
+"""What each step asks for: who may not do one of them is not offered the macro. The verbs check again."""
+
+
+def _rights(macro: Macro) -> set[Permission]:
+    return {_RIGHTS[type(step)] for step in macro.steps}
 
 
 def _params(at: _Run, template: str) -> dict[str, object]:

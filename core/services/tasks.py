@@ -120,7 +120,7 @@ def add(
     words = needed(words, field="task", length=WORDS_LENGTH)
     if due is not None and due < clock.today():
         raise DuePast
-    target = _checked(session, to or Target(owner=actor.username))
+    target = _checked(session, actor, to or Target(owner=actor.username))
     row = Task(
         customer_id=customer_id, code=code, words=words, due=due, owner=target.owner, team=target.team, created_at=clock.now(),
         created_by=actor.username,
@@ -166,7 +166,7 @@ def hand_over(
     if due is not None and due != row.due and due < clock.today():
         raise DuePast
     before = {"owner": row.owner, "team": row.team, "due": row.due}
-    target = _checked(session, to)
+    target = _checked(session, actor, to)
     row.owner, row.team, row.due = target.owner, target.team, due or row.due
     session.flush()
     _record(session, actor, row, "hand_over", before=before, after={"owner": row.owner, "team": row.team, "due": row.due})
@@ -228,8 +228,10 @@ def _of(actor: Actor, whose: Whose) -> ColumnElement[bool]:
         return col(Task.id).is_not(None)
     if whose is Whose.MINE:
         return col(Task.owner) == actor.username
-    by_code = col(Task.code).in_(BILLING) if team is Team.BILLING else col(Task.code).not_in(BILLING)
-    nobodys = and_(col(Task.team).is_(None), by_code if team in {Team.BILLING, Team.CARE} else col(Task.id).is_(None))
+    if team is None:
+        return col(Task.id).is_(None)
+    by_code = {Team.BILLING: col(Task.code).in_(BILLING), Team.CARE: col(Task.code).not_in(BILLING)}
+    nobodys = and_(col(Task.team).is_(None), by_code.get(team, col(Task.id).is_(None)))
     return and_(col(Task.owner).is_(None), or_(col(Task.team) == team, nobodys))
 
 
@@ -265,10 +267,12 @@ def _locked(session: Session, customer_id: int, task_id: int, shown_version: int
     return row
 
 
-def _checked(session: Session, target: Target) -> Target:
+def _checked(session: Session, actor: Actor, target: Target) -> Target:
     """Return who is to do it, somebody there is."""
     if target.owner is None:
         return Target(team=target.team or Team.CARE)
+    if target.owner == actor.username or actor.role is Role.SYSTEM:
+        return Target(owner=target.owner)
     there = select(col(User.id)).where(col(User.username) == target.owner, col(User.customer_id).is_(None), col(User.active).is_(True))
     if session.execute(there).first() is None:
         raise NobodyThere(name=target.owner)

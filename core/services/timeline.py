@@ -265,7 +265,7 @@ def _entries(session: Session, customer_id: int, name: str, rank: int, before: C
     if not sources()[name].timed:
         at = clock.local(before.at).date()
         if clock.at(at) < before.at:  # The day began before: all of it lies below.
-            last = _LAST_ID + 1
+            last = _LAST_ID
     rows = ask(session, _query(name), customer_id=customer_id, at=at, id=last, limit=limit)
     return [_entry(name, rank, row) for row in rows]
 

@@ -81,7 +81,7 @@ def customer_query(customer_no: str | None) -> dict[str, str]:
 
 def tabs(customer_no: str | None) -> "DeltaGenerator":
     """Draw the tabs as links that keep the customer, for the house with the story; Streamlit marks the one that is open. Return their row."""
-    row = st.container(horizontal=True, gap="xxsmall", key="tabs")
+    row = st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="tabs")
     with row:
         for tab in (*TABS, STORY) if customer_no else TABS:
             st.page_link(page(tab.path), label=t(tab.label), icon=f":material/{tab.icon}:", query_params=customer_query(customer_no))
