@@ -15,7 +15,7 @@ from core.models.communication import Communication, MessageChannel
 from core.models.document import Document
 from core.models.user import User, UserSession
 from core.services import demo, jobs, slots, usage_alerts, users
-from seed import background, debits
+from seed import background, debits, desk
 from seed.bulk import table, working
 from seed.story import MONTHS, stories, tell
 
@@ -69,6 +69,7 @@ def _write(session: Session, resets: int = 0) -> None:
     usage_alerts.mark_told(session, SYSTEM)
     debits.file_past(session)
     users.create_demo_accounts(session)
+    desk.add(session)
     messages = table(Communication)
     session.execute(
         update(messages)

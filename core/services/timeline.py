@@ -31,7 +31,7 @@ from core.models.e_invoice import EInvoice
 from core.models.interaction import Interaction, Task
 from core.models.note import Note, Tag
 from core.models.order import OrderItem, ProductOrder
-from core.models.payment import Payment, PaymentPlan, Refund
+from core.models.payment import Payment, PaymentAllocation, PaymentPlan, Refund
 from core.services.bills import disputed_of_bill, in_plan_of_bill
 
 PAGE = 40
@@ -148,6 +148,14 @@ def _ordered() -> ColumnElement[str]:
     return select(told).where(*mine).correlate(ProductOrder).scalar_subquery()
 
 
+def _paid_bills() -> ColumnElement[str]:
+    """Return the numbers of the bills that a payment counts on, or counted on before it went back."""
+    of_bill = (col(PaymentAllocation.customer_id) == col(Bill.customer_id)) & (col(PaymentAllocation.bill_id) == col(Bill.id))
+    mine = (col(PaymentAllocation.customer_id) == Payment.customer_id, col(PaymentAllocation.payment_id) == Payment.id)
+    told = select(func.aggregate_strings(col(Bill.bill_no), ", ")).join(PaymentAllocation, of_bill)
+    return told.where(*mine).correlate(Payment).scalar_subquery()
+
+
 def _total() -> ColumnElement[int]:
     return col(Bill.incl_cents) + col(Bill.third_party_cents)
 
@@ -169,7 +177,7 @@ def sources() -> dict[str, _Source]:
     )
     written = _of(Document, "document_no kind name state reason uploaded_by reviewed_by")
     task = _of(Task, "code words due owner team created_by done_at done_by done_words")
-    paid = _of(Payment, "amount_cents method state communication payer_name returned_on return_code")
+    paid = _of(Payment, "amount_cents method state communication payer_name returned_on return_code", bills=_paid_bills())
     return {
         "note": _Source(Kind.NOTE, Note, Note.created_at, _of(Note, "text source author pinned replaces_id until_at until_by"), (~select(col(_NEXT.id)).where(col(_NEXT.replaces_id) == col(Note.id)).exists(),)),
         "tag": _Source(Kind.NOTE, Tag, Tag.since_at, _of(Tag, "word owner until ended_at ended_by")),

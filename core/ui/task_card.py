@@ -51,15 +51,17 @@ def show_row(row: TaskRow) -> None:
     st.text(task_word(row.code, row.words))
 
 
-def mark(row: TaskRow) -> Mark:
-    """Return how a task stands."""
+def mark(row: TaskRow, *, dated: bool = True) -> Mark:
+    """Return how a task stands; `dated` with its day, where that does not stand beside it."""
     if not row.open:
         return Mark(t("Done"), "good", "check_circle")
     if row.days_late:
         return Mark(tn("{count} day late", "{count} days late", row.days_late), "bad", "error")
     if row.due == clock.today():
         return Mark(t("Today"), "watch", "today")
-    return Mark(t("due {due}", due=day(row.due, "short")), "info", "schedule") if row.due else Mark(t("No date"), "neutral", "schedule")
+    if row.due is None:
+        return Mark(t("No date"), "neutral", "schedule")
+    return Mark(t("due {due}", due=day(row.due, "short")) if dated else t("To do"), "info", "schedule")
 
 
 def show_actions(actor: Actor, row: TaskRow, *, place: str) -> None:

@@ -14,7 +14,7 @@ from core.ui.timeline_words import who
 
 FORM = task_card.FORM
 _WHOSE, _LATE = "tasks:whose", "tasks:late"
-WHOSE = {Whose.MINE: N_("Mine"), Whose.TEAM: N_("My team's"), Whose.ALL: N_("All")}
+WHOSE = {Whose.MINE: N_("Mine"), Whose.TEAM: N_("My team's"), Whose.ALL: N_("Everybody's")}
 
 
 def asked() -> tuple[Whose, bool]:
@@ -41,7 +41,14 @@ def show_row(actor: Actor, row: TaskRow) -> None:
                 navigation.page("timeline"), label=md(row.customer_name), query_params=navigation.customer_query(row.customer_no),
             )  # fmt: skip
         given = f"{who(row.owner, row.team)} · {t('since {since}', since=clock.local(row.created_at).date())}"
-        draw(entry(day(row.due, "short") if row.due else "", task_card.mark(row), "", f"{task_word(row.code, row.words)} · {given}"))
+        draw(
+            entry(
+                day(row.due, "short") if row.due else "",
+                task_card.mark(row, dated=False),
+                "",
+                f"{task_word(row.code, row.words)} · {given}",
+            )
+        )
         with st.container(width="content"):
             task_card.show_actions(actor, row, place="list")
 

@@ -169,14 +169,16 @@ def _payment(facts: Facts) -> Told:
         PaymentState.RETURNED: Mark(t("Sent back"), "bad", "error"),
         PaymentState.MOVED: Mark(t("Not this customer's"), "neutral", "undo"),
     }
-    detail = "" if facts["method"] == "direct_debit" else " · ".join(filter(None, (facts["payer_name"], facts["communication"])))
+    payer = facts["payer_name"] if facts["method"] != "direct_debit" else ""
+    detail = " · ".join(filter(None, (t("bill {bills}", bills=facts["bills"]) if facts["bills"] else facts["communication"], payer)))
     return Told(title, detail, euro(facts["amount_cents"]), marks.get(facts["state"]))
 
 
 def _returned(facts: Facts) -> Told:
     code = facts["return_code"] or ""
     why = t(collections.RETURN_CODES[code]) if code in collections.RETURN_CODES else ""
-    detail = f"{why} ({code})" if why else code
+    of_bill = t("bill {bills}", bills=facts["bills"]) if facts["bills"] else ""
+    detail = " · ".join(filter(None, (of_bill, f"{why} ({code})" if why else code)))
     return Told(t("The bank sent the collection back"), detail, f"− {euro(facts['amount_cents'])}", Mark(t("Sent back"), "bad", "error"))  # noqa: RUF001
 
 
