@@ -16,6 +16,7 @@ def show(visit: Visit, marks: Marks) -> None:
     if marks.on_the_line is None:
         talk_card.begin_button(visit, label=t("Caller on the line"))
         return
+    talk_card.follow(visit)
     here = marks.on_the_line == visit.customer.customer_no
     label = t("On the line") if here else t("On the line: {customer_no}", customer_no=marks.on_the_line)
     query = navigation.customer_query(marks.on_the_line)

@@ -28,7 +28,7 @@ _FACTS = {
 }
 _FACT, _HEARD, _WORDS, _REASON = "desk:talk:fact", "desk:talk:heard", "desk:talk:words", "desk:talk:reason"
 _HAND, _TO, _LEFT = "desk:talk:hand", "desk:talk:to", "desk:talk:left"
-_ROUND = "_talk_round"
+_ROUND, _BEGUN = "_talk_round", "_talk_begun"
 
 
 def fact_word(fact: CallerFact) -> str:
@@ -106,14 +106,20 @@ def _end(visit: Visit, talk: OpenTalk) -> None:
 
 
 def begin_button(visit: Visit, *, label: str) -> None:
-    """Draw the one click that opens a talk; from any tab it leads to the story."""
+    """Draw the one click that opens a talk."""
     key = operation(FORM, visit.customer.id, st.session_state.get(_ROUND, 0))
-    if st.button(label, key="desk:talk:begin", type="tertiary", icon=":material/call:", on_click=_begin, args=(visit.customer.id, key)):
+    st.button(label, key="desk:talk:begin", type="tertiary", icon=":material/call:", on_click=_begin, args=(visit.customer.id, key))
+
+
+def follow(visit: Visit) -> None:
+    """Go to the story once a talk was opened on another tab."""
+    if st.session_state.pop(_BEGUN, None) == visit.customer.id:
         st.switch_page(navigation.page("timeline"), query_params=navigation.customer_query(visit.customer.customer_no))
 
 
 def _begin(customer_id: int, key: str) -> None:
-    act(interactions.begin, form=FORM, operation=key, customer_id=customer_id, channel=InteractionChannel.PHONE)
+    if act(interactions.begin, form=FORM, operation=key, customer_id=customer_id, channel=InteractionChannel.PHONE):
+        st.session_state[_BEGUN] = customer_id
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
