@@ -11,6 +11,7 @@ from core.ui.gate import Visit
 
 def main(visit: Visit) -> None:
     """Tell the page from left to right, on a phone from top to bottom."""
+    timeline_rows.keep_address(visit)
     beside, story = st.columns([2, 5], gap="medium")
     with beside:
         show_desk(visit)

@@ -28,6 +28,11 @@ def asked() -> tuple[tuple[Kind, ...], date | None, Cursor | None]:
     return tuple(kind for kind in Kind if kind.value in wanted), on, Cursor.read(query["before"]) if "before" in query else None
 
 
+def keep_address(visit: Visit) -> None:
+    """Say the address once more: a link within one page changes what is shown, but not what the browser's bar says."""
+    st.query_params["customer"] = visit.customer.customer_no
+
+
 def show_filters(visit: Visit, kinds: Sequence[Kind], on: date | None) -> None:
     """Draw which kinds are told, and the jump to a day."""
     st.session_state.setdefault(_owner(visit), None)
