@@ -11,6 +11,7 @@ from core.actor import Actor, Permission
 from core.errors import N_, DomainError, NotFound
 from core.models.note import Tag
 from core.services import audit
+from core.services.products import lock_customer
 from core.text_rules import fold, needed
 
 WORD_LENGTH = 30
@@ -66,7 +67,8 @@ def add(session: Session, actor: Actor, *, customer_id: int, word: str, last: da
     word = needed(word, field="tag", length=WORD_LENGTH)
     if last is not None and last < clock.today():
         raise UntilPast
-    rows = session.execute(select(Tag).where(col(Tag.customer_id) == customer_id, col(Tag.ended_at).is_(None)).with_for_update()).scalars()
+    lock_customer(session, customer_id)
+    rows = session.execute(select(Tag).where(col(Tag.customer_id) == customer_id, col(Tag.ended_at).is_(None))).scalars()
     standing = []
     for row in rows.all():
         if row.until is not None and row.until <= clock.today():

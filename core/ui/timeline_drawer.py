@@ -41,6 +41,9 @@ def _body(source: str, number: int) -> None:
     except NotFound:
         parts.empty(t("This is not told here any more."))
         return
+    if entry.source == "message":
+        _show_message(visit, entry.id)
+        return
     told = words.tell(entry)
     draw(head(told.title, 3, marks=(told.mark,) if told.mark else (), end=told.amount))
     when = moment(entry.at) if entry.timed else day(entry.day)
@@ -79,11 +82,9 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
 
 
 def _more(visit: Visit, entry: Entry) -> None:
-    """Draw what only some kinds have: the words of a message, of a talk, of a note, and what can be done with a task."""
+    """Draw what only some kinds have: the words of a talk, of a note, and what can be done with a task."""
     mine: dict[str, Any] = {"customer_id": visit.customer.id}
-    if entry.source == "message":
-        _show_message(visit, entry.id)
-    elif entry.source == "call":
+    if entry.source == "call":
         st.text(entry.facts["note"])
         with reading() as session:
             checks = interactions.checks_of(session, visit.actor, visit.customer.id, entry.id)
