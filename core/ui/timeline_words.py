@@ -244,7 +244,9 @@ def _order(facts: Facts) -> Told:
     told = [t("by {who}", who=facts["created_by"]), t("from {on} on", on=day(facts["effective_on"]))]
     names = ordered(facts["items"])
     title = t(_ORDERS[facts["category"]])
-    return Told(f"{title} : {names}" if names else title, " · ".join(told), "", Mark(t(state.word), state.tone, state.icon))
+    return Told(
+        t("{what}: {which}", what=title, which=names) if names else title, " · ".join(told), "", Mark(t(state.word), state.tone, state.icon)
+    )
 
 
 def ordered(items: str | None) -> str:
@@ -299,7 +301,7 @@ def _call(facts: Facts) -> Told:
     title = t(TALKS[facts["channel"]])
     mark = None
     if facts["reason"]:
-        title = t("{talk}: {reason}", talk=title, reason=talk_reason(facts["reason"]))
+        title = t("{what}: {which}", what=title, which=talk_reason(facts["reason"]))
     if facts["ended_at"] is None:
         mark = Mark(t("On the line"), "info", "call")
     elif facts["handed_to"]:
@@ -344,7 +346,8 @@ def _change(facts: Facts) -> Told:
     title = t(_CHANGES[facts["action"]])
     after = facts["after"] or {}
     if facts["action"] == "macro:run":
-        title = f"{title} : {after.get('name', {}).get(language(), after.get('macro', ''))}"
+        name = after.get("name", {}).get(language(), after.get("macro", ""))
+        title = t("{what}: {which}", what=title, which=name)
     return Told(title, " · ".join(filter(None, (t("by {who}", who=facts["actor"]), facts["reason"]))))
 
 
