@@ -349,6 +349,22 @@ def _company(path: Path, _changed: int) -> Company:
     return Company(**_load(path))
 
 
+def contact_reasons() -> Mapping[str, Texts]:
+    """Return what a talk with a customer can be about, each with its name in four languages."""
+    found: Mapping[str, Texts] = _current("contact_reasons.yaml", _contact_reasons)
+    return found
+
+
+@lru_cache(maxsize=4)
+def _contact_reasons(path: Path, _changed: int) -> Mapping[str, Texts]:
+    found = _load(path)
+    for code, names in found.items():
+        if set(names) != LANGUAGES:
+            msg = f"contact_reasons.yaml: {code} needs fr, nl, de and en."
+            raise ValueError(msg)
+    return found
+
+
 def _load(path: Path) -> dict[str, Any]:
     found = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader, the fast one where there is one
     if not isinstance(found, dict):

@@ -8,7 +8,7 @@ import streamlit as st
 from core import start
 from core.db import life, reading, transaction
 from core.services import customers, sessions
-from core.ui import band, door, forms, gate, identity, navigation, reveal, sign_in, topbar, view, watching
+from core.ui import band, call_bar, door, forms, gate, identity, navigation, reveal, sign_in, topbar, view, watching
 from core.ui.brand import icon, logo, style
 from core.ui.demo_controls import DemoPowers
 from core.ui.identity import SignedIn
@@ -56,8 +56,9 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
         if signed_in.actor.staff:
             navigation.desk_tabs(signed_in.actor)
     elif visit is not None:
-        band.show(visit)
-        navigation.tabs(visit.customer.customer_no if visit.actor.staff else None)
+        marks = band.show(visit).marks
+        with navigation.tabs(visit.customer.customer_no if visit.actor.staff else None):
+            call_bar.show(visit, marks)
     elif waiting := gate.closed(signed_in.actor):
         door.show(waiting)
         return

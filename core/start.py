@@ -14,6 +14,7 @@ from core import db
 from core.actor import Actor, Permission
 from core.db.upgrade import upgrade
 from core.models.audit import DemoClock
+from core.services import macro_book
 from core.settings import settings
 
 _LOCK_NO = 4_712_026
@@ -22,6 +23,7 @@ _LOCK_NO = 4_712_026
 
 def ready() -> None:
     """Bring the database to the newest schema and fill an empty demo; two processes that start together do it once."""
+    macro_book.book()  # A mistake in the file stops the start, and names itself.
     engine = db.engine()
     with _alone(engine):
         upgrade(engine)

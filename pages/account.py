@@ -15,7 +15,7 @@ from core.services.usage_numbers import national
 from core.ui import aide, changes, contact_drawer, flag_drawer, forms, gate, inbox, papers, reveal
 from core.ui.gate import Visit
 from core.ui.parts import badge, card, drawer, facts, heading, row
-from core.ui.statuses import TASKS
+from core.ui.statuses import task_word
 from core.ui.text import day, t
 
 MEDIA = {BillMedia.PDF: N_("by e-mail (PDF)"), BillMedia.PAPER: N_("on paper"), BillMedia.PEPPOL: N_("as an e-invoice (Peppol)")}
@@ -53,13 +53,13 @@ def show_end(visit: Visit) -> None:
         with row("left"):
             heading(t("Contract ended") if visit.customer.read_only else t("To do"), 3, width="content")
             for task in tasks:
-                badge(t(TASKS.get(task.code, task.code)), "watch", "task_alt")
+                badge(task_word(task.code, task.words), "watch", "task_alt")
         told = []
         if visit.customer.read_only:
             told.append((t("Ended on"), t("{on}; this file can be read, not changed", on=visit.customer.status_since)))
         if visit.customer.mailbox_until and visit.customer.mailbox_until > clock.today():
             told.append((t("Mailbox"), t("stays open until {until}", until=visit.customer.mailbox_until)))
-        told += [(t("To do"), f"{t(TASKS.get(task.code, task.code))} · {t('since {since}', since=task.since)}") for task in tasks]
+        told += [(t("To do"), f"{task_word(task.code, task.words)} · {t('since {since}', since=task.since)}") for task in tasks]
         facts(told)
 
 

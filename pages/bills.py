@@ -11,7 +11,7 @@ from core.models.billing_account import BillModel
 from core.services import arrears, bills, collection_runs, mandates
 from core.services.bills import BillRow, NextBill
 from core.services.changes import Subject
-from core.ui import aide, arrears_card, bill_parts, changes, credit_form, gate, mandate_card, parts, payment_drawer
+from core.ui import aide, arrears_card, bill_drawer, bill_parts, changes, credit_form, gate, mandate_card, parts, payment_drawer
 from core.ui.gate import Visit
 from core.ui.text import t, tn
 
@@ -47,6 +47,7 @@ def main(visit: Visit) -> None:
     payment_drawer.show(visit)
     show_help(visit)
     bill_parts.open_explanation(rows, next_bill=coming is not None)
+    bill_drawer.open_named(visit)
 
 
 def show_bills(visit: Visit, rows: Sequence[BillRow], coming: NextBill | None, credit_cents: int) -> None:

@@ -17,7 +17,7 @@ from core.models.document import Document
 from core.models.pin import PinnedFile
 from core.models.user import User, UserSession
 from core.services import audit_trail, demo, jobs, slots, usage_alerts, users
-from seed import background, debits, looks
+from seed import background, debits, desk, looks
 from seed.bulk import table, working
 from seed.story import MONTHS, stories, tell
 
@@ -74,6 +74,7 @@ def _write(session: Session, resets: int = 0) -> None:
     users.create_demo_accounts(session)
     _pin(session)
     looks.add(session)
+    desk.add(session)
     messages = table(Communication)
     session.execute(
         update(messages)

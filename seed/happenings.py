@@ -11,7 +11,7 @@ from core.models.appointment import AppointmentCategory, DayPart, Failure
 from core.models.communication import MessageChannel
 from core.models.customer import CustomerStatus
 from core.models.document import DocumentKind
-from core.models.interaction import Interaction, InteractionChannel, Task
+from core.models.interaction import Interaction, InteractionChannel, Task, Team
 from core.models.product import ProductStatus
 from core.services import (
     appointments,
@@ -22,11 +22,14 @@ from core.services import (
     credit_notes,
     documents,
     moves,
+    notes,
     orders,
     payment_plans,
     products,
     refunds,
     slots,
+    tags,
+    tasks,
 )
 from core.services.bill_words import CreditReason
 from core.services.move_rules import Wish
@@ -47,13 +50,28 @@ def _call(scene: Scene, facts: Facts) -> None:
     scene.session.add(
         Interaction(
             customer_id=scene.customer.id, channel=InteractionChannel.PHONE, reason=facts["reason"], at=clock.now(), agent="agent",
-            note=facts["note"],
+            note=facts["note"], ended_at=clock.now(), seconds=facts.get("seconds", 240), handed_to=facts.get("handed_to"),
         )
     )  # fmt: skip
 
 
 def _task(scene: Scene, facts: Facts) -> None:
-    scene.session.add(Task(customer_id=scene.customer.id, code=facts["code"], created_at=clock.now()))
+    scene.session.add(
+        Task(
+            customer_id=scene.customer.id, code=facts.get("code", tasks.FREE), words=facts.get("words"), due=facts.get("due"),
+            owner=facts.get("owner"), team=Team(facts["team"]) if "team" in facts else None, created_at=clock.now(),
+            created_by="system" if "code" in facts else "agent",
+        )
+    )  # fmt: skip
+
+
+def _desk_note(scene: Scene, facts: Facts) -> None:
+    author = Actor(user_id=None, username=facts.get("author", "agent"), role=Role.AGENT)
+    notes.add(scene.session, author, customer_id=scene.customer.id, text=facts["text"], pinned=facts.get("pinned", False))
+
+
+def _tag(scene: Scene, facts: Facts) -> None:
+    tags.add(scene.session, AGENT, customer_id=scene.customer.id, word=facts["word"], last=facts.get("last"))
 
 
 def _order(scene: Scene, facts: Facts) -> None:
@@ -196,6 +214,8 @@ HAPPENINGS: dict[str, Callable[[Scene, Facts], None]] = {
     "message": _message,
     "call": _call,
     "task": _task,
+    "note": _desk_note,
+    "tag": _tag,
     "order": _order,
     "cap": _cap,
     "appointment": _appointment,

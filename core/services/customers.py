@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import BindParameter, Date, Select, bindparam, cast, func, literal, null, or_, select, union_all
 from sqlmodel import Session, col
 
 from core import clock
@@ -15,7 +15,8 @@ from core.errors import NotFound
 from core.models.audit import AuditEntry
 from core.models.billing_account import BillingAccount, BillMedia, BillModel, DunningState, HoldReason, PaymentMethod
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerKind, CustomerStatus, Language
-from core.models.interaction import Task
+from core.models.interaction import Interaction, Task
+from core.models.note import Tag
 from core.services import audit
 from core.text_rules import address_line, fold
 
@@ -26,6 +27,7 @@ HIS_OWN = frozenset({"modem_not_returned"})
 """What is left to do for the customer himself; the rest is work of ours."""
 _MEDIUM = ("medium", "value", "street", "number", "box", "postcode", "town")
 """What a row of a head says about one way to reach the customer."""
+_TASK, _TAG, _TALK = "1task", "2tag", "3talk"
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,22 @@ class Opened:
 
 @dataclass(frozen=True)
 class OpenTask:
-    """Something left to do for a customer; `code` names it."""
+    """Something left to do for a customer; `code` names it, or its `words` do."""
 
     code: str
     due: date | None
     since: date
+    words: str | None = None
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What the house marked on a file: what is left to do, the tags that stand, and the customer whom the reader has on the line."""
+
+    tasks: tuple[OpenTask, ...] = ()
+    tags: tuple[str, ...] = ()
+    on_the_line: str | None = None
+    line_since: datetime | None = None
 
 
 def head(session: Session, actor: Actor, *, customer_no: str | None = None) -> CustomerHead:
@@ -158,8 +171,23 @@ def recent(session: Session, actor: Actor, *, limit: int = 8) -> list[Opened]:
 def open_tasks(session: Session, actor: Actor, *, customer_id: int) -> list[OpenTask]:
     """Return what is left to do for a customer, the oldest first; he himself sees what is his to do."""
     actor.require(Permission.CUSTOMER_READ, customer_id)
-    found = ask(session, _tasks_query(), customer_id=customer_id)
-    return [OpenTask(code, due, clock.local(since).date()) for code, due, since in found if actor.staff or code in HIS_OWN]
+    found = ask(session, _marks_query(), customer_id=customer_id, actor=actor.username, today=clock.today())
+    return [_task(row) for row in found if row.what == _TASK and (actor.staff or row.word in HIS_OWN)]
+
+
+def marks(session: Session, actor: Actor, *, customer_id: int) -> Marks:
+    """Return what the house marked on a file; nothing for who is not of the house."""
+    actor.require(Permission.CUSTOMER_READ, customer_id)
+    if not actor.staff:
+        return Marks()
+    found = ask(session, _marks_query(), customer_id=customer_id, actor=actor.username, today=clock.today())
+    talk = next((row for row in found if row.what == _TALK), None)
+    return Marks(
+        tuple(_task(row) for row in found if row.what == _TASK),
+        tuple(row.word for row in found if row.what == _TAG),
+        talk.word if talk else None,
+        talk.since if talk else None,
+    )
 
 
 def written_name(given_name: str | None, family_name: str | None, trading_name: str | None) -> str:
@@ -185,10 +213,27 @@ def _head_query(column: str) -> Select[Any]:
     return query.join(BillingAccount, col(BillingAccount.customer_id) == Customer.id).outerjoin(ContactMedium, current).where(named)
 
 
+def _task(row: Any) -> OpenTask:  # noqa: ANN401 - a row of a wide select
+    return OpenTask(row.word, row.due, clock.local(row.since).date(), row.words)
+
+
 @cache
-def _tasks_query() -> Select[Any]:
-    mine = col(Task.customer_id) == bindparam("customer_id")
-    return select(*_columns(Task, "code", "due", "created_at")).where(mine, col(Task.done_at).is_(None)).order_by(col(Task.created_at))
+def _marks_query() -> Any:  # noqa: ANN401 - a union has no type of its own
+    """Make the one query of tasks, tags and the reader's talk: every page of the house asks it."""
+    whose: BindParameter[int] = bindparam("customer_id")
+    today = bindparam("today", type_=Date())
+    task: Any = select(literal(_TASK).label("what"), col(Task.code).label("word"), col(Task.due), col(Task.created_at).label("since"), col(Task.words)).where(
+        col(Task.customer_id) == whose, col(Task.done_at).is_(None)
+    )  # fmt: skip
+    tag = select(literal(_TAG), col(Tag.word), col(Tag.until), col(Tag.since_at), col(Tag.owner)).where(
+        col(Tag.customer_id) == whose, col(Tag.ended_at).is_(None), or_(col(Tag.until).is_(None), col(Tag.until) > today)
+    )
+    talk = (
+        select(literal(_TALK), col(Customer.customer_no), cast(null(), Date), col(Interaction.opened_at), col(Interaction.agent))
+        .join(Interaction, col(Interaction.customer_id) == Customer.id)
+        .where(col(Interaction.agent) == bindparam("actor"), col(Interaction.ended_at).is_(None))
+    )
+    return union_all(task, tag, talk).order_by("what", "since")
 
 
 @cache

@@ -17,6 +17,7 @@ from core.models.product import ProductStatus
 from core.services import appointments, bills, customers, holdings, sessions
 from core.services.appointments import NextVisit
 from core.services.bills import NextBill, OpenAmount
+from core.services.customers import Marks
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Overview:
     next_visit: NextVisit | None
     last_contact: LastContact | None
     minor_line: bool
-    open_tasks: tuple[str, ...]
+    marks: Marks
     beside: tuple[str, ...] = ()
 
 
@@ -55,7 +56,7 @@ def read(session: Session, actor: Actor, *, customer_id: int) -> Overview:
         next_visit=appointments.next_of(session, customer_id),
         last_contact=_last_contact(session, customer_id),
         minor_line=_minor_line(session, customer_id),
-        open_tasks=tuple(task.code for task in customers.open_tasks(session, actor, customer_id=customer_id)) if actor.staff else (),
+        marks=customers.marks(session, actor, customer_id=customer_id),
         beside=tuple(sessions.beside(session, actor, customer_id=customer_id)) if actor.staff else (),
     )
 

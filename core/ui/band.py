@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from core import clock
-from core.catalogue import law
+from core.catalogue import contact_reasons, law
 from core.db import reading
 from core.errors import N_
 from core.models.appointment import AppointmentCategory
@@ -20,8 +20,8 @@ from core.ui import navigation
 from core.ui.gate import Visit
 from core.ui.half_days import PLAN
 from core.ui.parts import Mark, draw, head
-from core.ui.statuses import TASKS, status_mark
-from core.ui.text import day, euro, md, t
+from core.ui.statuses import status_mark, task_word
+from core.ui.text import day, euro, language, md, t, tn
 
 NEXT = "next"
 """What `?bill=` holds for the bill that is still to come."""
@@ -35,9 +35,8 @@ _CATEGORIES = {
 _CHANNELS = {
     "email": N_("e-mail"), "sms": N_("SMS"), "letter": N_("letter"), "phone": N_("phone"), "chat": N_("chat"), "shop": N_("shop"),
 }  # fmt: skip
-_REASONS = {
-    "bill": N_("question about a bill"), "arrears": N_("arrears"), "appointment": N_("appointment"), "breakdown": N_("breakdown"),
-}  # fmt: skip
+_TASKS_SHOWN, _WORDS_SHOWN = 2, 40
+"""How much of what is left to do stands above a file; the tab of its story tells all."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,8 @@ class Cell:
     query: Mapping[str, str] = field(default_factory=dict)
 
 
-def show(visit: Visit) -> None:
-    """Draw the band."""
+def show(visit: Visit) -> Overview:
+    """Draw the band, and return what it says."""
     with reading() as session:
         found = overview.read(session, visit.actor, customer_id=visit.customer.id)
     with st.container(border=True, key="card-band", gap="xsmall"):
@@ -65,9 +64,10 @@ def show(visit: Visit) -> None:
                 _next_bill(found),
                 _payment(visit.customer, found),
                 _appointment(visit.customer, found),
-                _contact(found),
+                _contact(visit, found),
             ):
                 _cell(cell, number)
+    return found
 
 
 def _who(visit: Visit, found: Overview) -> str:
@@ -83,7 +83,10 @@ def _flags(visit: Visit, found: Overview) -> list[Mark]:
         flags.insert(0, Mark(t("Deceased on {on}", on=customer.deceased_on), "neutral", "sentiment_dissatisfied"))
     if visit.actor.staff:
         flags += [Mark(t("{name} has this file open", name=name), "neutral", "visibility") for name in found.beside]
-        flags += [Mark(t(TASKS[code]), "watch", "task_alt") for code in found.open_tasks if code in TASKS]
+        flags += [Mark(_short(task_word(one.code, one.words)), "watch", "task_alt") for one in found.marks.tasks[:_TASKS_SHOWN]]
+        if more := len(found.marks.tasks) - _TASKS_SHOWN:
+            flags += [Mark(tn("{count} more task", "{count} more tasks", more), "watch", "task_alt")] if more > 0 else []
+        flags += [Mark(word, "info", "sell") for word in found.marks.tags]
         if customer.vip:
             flags.append(Mark(t("VIP"), "info", "star"))
         if customer.colleague:
@@ -173,13 +176,18 @@ def _appointment(customer: CustomerHead, found: Overview) -> Cell:
     return Cell(t("Appointment"), f"{day(visit.day, 'weekday')} · {hours} h", t(_CATEGORIES[visit.category]), "appointments")
 
 
-def _contact(found: Overview) -> Cell:
-    last = found.last_contact
+def _contact(visit: Visit, found: Overview) -> Cell:
+    last, path = found.last_contact, "timeline" if visit.actor.staff else "account"
     if last is None:
-        return Cell(t("Last contact"), t("None yet"), "", "account")
+        return Cell(t("Last contact"), t("None yet"), "", path)
     on = day(clock.local(last.at).date(), "short")
-    subject = t(_REASONS[last.subject]) if last.subject in _REASONS else last.subject
-    return Cell(t("Last contact"), f"{on} · {t(_CHANNELS.get(last.channel, last.channel))}", subject, "account")
+    reasons = contact_reasons()
+    subject = reasons[last.subject][language()] if last.subject in reasons else last.subject  # type: ignore[index]
+    return Cell(t("Last contact"), f"{on} · {t(_CHANNELS.get(last.channel, last.channel))}", subject, path)
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= _WORDS_SHOWN else f"{words[: _WORDS_SHOWN - 1].rstrip()}…"
 
 
 def _cell(cell: Cell, customer_no: str | None) -> None:

@@ -19,14 +19,37 @@ from core.ui.parts import draw, fact_rows, note
 from core.ui.text import day, euro, language, t
 
 WIDTH = 560
+_NAMED = "_bill_named"
 
 
 def button(row: BillRow) -> None:
     """Draw the button that opens the drawer."""
     if st.button(t("Details"), key=f"bills:details:{row.bill_no}", type="tertiary"):
         forms.forget()
-        title = t("Credit note {bill_no}", bill_no=row.bill_no) if row.is_credit_note else t("Bill {bill_no}", bill_no=row.bill_no)
-        parts.drawer(title, partial(_drawer, row.bill_no), width=WIDTH)
+        _open(row)
+
+
+def open_named(visit: Visit) -> None:
+    """Open the bill or credit note that `?details=` names, however old; once it is closed, the address no longer names it."""
+    wanted = st.query_params.get("details")
+    if wanted and st.session_state.pop(_NAMED, None) == wanted:  # It closed by a run of the page: something was done in it.
+        _closed()
+    elif wanted and "bill" not in st.query_params:
+        st.session_state[_NAMED] = wanted
+        with reading() as session:
+            found = bills.of_customer(session, visit.actor, customer_id=visit.customer.id, older=True)
+        if row := next((one for one in found if one.bill_no == wanted), None):
+            _open(row)
+
+
+def _open(row: BillRow) -> None:
+    title = t("Credit note {bill_no}", bill_no=row.bill_no) if row.is_credit_note else t("Bill {bill_no}", bill_no=row.bill_no)
+    parts.drawer(title, partial(_drawer, row.bill_no), width=WIDTH, closed=_closed)
+
+
+def _closed() -> None:
+    st.session_state.pop(_NAMED, None)
+    st.query_params.pop("details", None)
 
 
 def _drawer(bill_no: str) -> None:

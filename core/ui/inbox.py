@@ -52,7 +52,7 @@ def show(visit: Visit) -> None:
         _show_pages(customer.id, rows, before)
     opened = st.session_state.pop(_OPENED, None)
     if isinstance(opened, Message):
-        parts.drawer(t("Message"), lambda: _show_message(opened))
+        parts.drawer(t("Message"), lambda: show_message(opened))
 
 
 def _show_row(row: MessageRow) -> None:
@@ -79,7 +79,7 @@ def _show_pages(customer_id: int, rows: list[MessageRow], before: Key | None) ->
             st.button(t("Older messages"), key="account:messages:older", on_click=_turn, args=(customer_id, older))
 
 
-def _show_message(opened: Message) -> None:
+def show_message(opened: Message) -> None:
     """Draw a message as it was sent: plain text, whatever it holds."""
     read = moment(opened.read_at) if opened.read_at else t("not yet")
     parts.facts(

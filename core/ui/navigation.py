@@ -14,6 +14,7 @@ from core.errors import N_
 from core.ui.text import language, t
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
     from streamlit.navigation.page import StreamlitPage
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -37,9 +38,12 @@ TABS = (
     Tab("appointments", N_("Appointments"), "event"),
     Tab("usage", N_("Usage"), "bar_chart"),
 )
+STORY = Tab("timeline", N_("History"), "history")
+"""The tab of a file that its customer never sees."""
 DESK = Tab("customers", N_("Customers"), "groups")
 DESK_TABS = {
     DESK: Permission.CUSTOMER_SEARCH,
+    Tab("tasks", N_("My tasks"), "task_alt"): Permission.TASK_READ,
     Tab("payments", N_("Payments"), "payments"): Permission.PAYMENT_RECORD,
     Tab("collections", N_("Direct debits"), "account_balance"): Permission.COLLECTION_RUN,
     Tab("approvals", N_("Approvals"), "approval"): Permission.CREDIT_WRITE,
@@ -56,7 +60,7 @@ def pages(start: Callable[[], None]) -> "list[StreamlitPage]":
 
     Every page is always in the list, whoever looks: a list by right would lose deep links on the way through the sign-in.
     """
-    listed = [copy(page(tab.path)) for tab in (*TABS, *DESK_TABS)]  # Copies: Streamlit marks in them which one this run may open.
+    listed = [copy(page(tab.path)) for tab in (*TABS, STORY, *DESK_TABS)]  # Copies: Streamlit marks in them which one this run may open.
     return [st.Page(start, title="Guichet", url_path="start", default=True), *listed]
 
 
@@ -68,7 +72,7 @@ def page(path: str) -> "StreamlitPage":
 @cache
 def _page(path: str, _language: str) -> "StreamlitPage":
     """Make a page once for each language of its title: Streamlit looks at every folder on the way to its file."""
-    label = next(tab.label for tab in (*TABS, *DESK_TABS) if tab.path == path)
+    label = next(tab.label for tab in (*TABS, STORY, *DESK_TABS) if tab.path == path)
     return st.Page(PAGES / f"{path}.py", title=t(label), url_path=path)
 
 
@@ -85,11 +89,13 @@ def offered(customer_no: str) -> bool:
     return customer_no in st.session_state.get(_OFFERED, ())
 
 
-def tabs(customer_no: str | None) -> None:
-    """Draw the six tabs as links that keep the customer; Streamlit marks the one that is open."""
-    with st.container(horizontal=True, gap="xxsmall", key="tabs"):
-        for tab in TABS:
+def tabs(customer_no: str | None) -> "DeltaGenerator":
+    """Draw the tabs as links that keep the customer, for the house with the story; Streamlit marks the one that is open. Return their row."""
+    row = st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="tabs")
+    with row:
+        for tab in (*TABS, STORY) if customer_no else TABS:
             st.page_link(page(tab.path), label=t(tab.label), icon=f":material/{tab.icon}:", query_params=customer_query(customer_no))
+    return row
 
 
 def desk_tabs(actor: Actor) -> None:

@@ -194,10 +194,10 @@ def _step(step: Step, left: float, width: float) -> str:
     return f'<tr class="{"sum" if step.is_sum else ""}"><th scope="row">{esc(step.label)}</th><td>{bar}</td><td>{esc(step.shown)}</td></tr>'
 
 
-def drawer(title: str, body: Callable[[], None], *, width: int = 520) -> None:
-    """Open a drawer at the right: the customer stays in sight behind it."""
+def drawer(title: str, body: Callable[[], None], *, width: int = 520, closed: Callable[[], None] | None = None) -> None:
+    """Open a drawer at the right: the customer stays in sight behind it. `closed` is called when the reader closes it."""
 
-    @st.dialog(title, width=width, position="right")
+    @st.dialog(title, width=width, position="right", on_dismiss=closed or "ignore")
     def opened() -> None:
         with view.at_one_moment():
             body()

@@ -24,6 +24,11 @@ TASKS = {
 """What is left to do, by its code."""
 
 
+def task_word(code: str, words: str | None) -> str:
+    """Return what is left to do: in the words of who wrote it down, or by its code."""
+    return words or t(TASKS.get(code, code))
+
+
 def status_mark(status: CustomerStatus) -> Mark:
     """Return a customer's state."""
     word, tone, icon = _STATUSES[status]

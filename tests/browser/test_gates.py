@@ -5,13 +5,13 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.ui.navigation import DESK_PATHS, DESK_TABS, TABS
+from core.ui.navigation import DESK_PATHS, DESK_TABS, STORY, TABS
 from tests.browser.conftest import Server, key, settled
 
 HER_FACTS = ("Rue de Fer", "p01@example.be", "1000001701", "2611000017")
 """What only the open file of customer 10000017 tells; her name stands on a button of the demo."""
 
-ADDRESSES = [tab.path for tab in (*TABS, *DESK_TABS)]
+ADDRESSES = [tab.path for tab in (*TABS, STORY, *DESK_TABS)]
 
 
 @pytest.mark.parametrize("path", ["", *ADDRESSES])

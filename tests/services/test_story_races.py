@@ -1,0 +1,105 @@
+"""Many at once on one note, one tag, one task, one talk, one macro: real threads, real commits, on both databases (S52, S53)."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, make_url, text
+from sqlmodel import Session, create_engine
+
+from core import clock
+from core.actor import Actor, Role
+from core.db import Base, make_engine
+from core.errors import DomainError
+from core.models.bill import Bill, BillCategory
+from core.models.customer import Customer
+from core.models.interaction import Interaction
+from core.models.note import Note, Tag
+from core.models.user import User
+from core.services import interactions, macros, notes, tags, tasks
+from tests.builders import AGENT, SINCE, make_customer
+from tests.conftest import FIRST_DAY, POSTGRES
+from tests.services.test_macros import missed
+from tests.services.test_order_races import at_once, count
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def scratch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database of this test's own, in which commits are real."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'races.db'}"
+    elif POSTGRES:
+        name = f"guichet_story_races_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}"
+        server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
+        server.dispose()
+        url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+    else:
+        pytest.fail("No PostgreSQL: run `make test`, which starts one, or set GUICHET_TEST_POSTGRES.")
+    engine = make_engine(url)
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+def a_file(engine: Engine) -> Customer:
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        return make_customer(session)
+
+
+def won(found: list[object]) -> int:
+    """How many were let through; whoever was not got a refusal that says why, and no crash."""
+    return sum(not isinstance(one, DomainError) for one in found)
+
+
+class TestOneOfMany:
+    def test_rewords_a_note(self, scratch: Engine) -> None:
+        customer = a_file(scratch)
+        with Session(scratch) as session, session.begin(), clock.standing(FIRST_DAY):
+            note = notes.add(session, AGENT, customer_id=customer.id, text="first")
+
+        def reword(session: Session, number: int) -> int:
+            return notes.reword(session, AGENT, customer_id=customer.id, note_id=note, shown_version=1, text=f"mine {number}")
+
+        assert won(at_once(scratch, reword)) == 1
+        assert count(scratch, Note) == 2
+
+    def test_puts_a_tag(self, scratch: Engine) -> None:
+        customer = a_file(scratch)
+        assert won(at_once(scratch, lambda session, _: tags.add(session, AGENT, customer_id=customer.id, word="fibre"))) == 1
+        assert count(scratch, Tag) == 1
+
+    def test_completes_a_task(self, scratch: Engine) -> None:
+        customer = a_file(scratch)
+        with Session(scratch) as session, session.begin(), clock.standing(FIRST_DAY):
+            task = tasks.add(session, AGENT, customer_id=customer.id, words="Call back")
+
+        def complete(session: Session, _number: int) -> None:
+            tasks.complete(session, AGENT, customer_id=customer.id, task_id=task, shown_version=1)
+
+        assert won(at_once(scratch, complete)) == 1
+
+    def test_opens_a_talk_of_one_agent(self, scratch: Engine) -> None:
+        customer = a_file(scratch)
+        with Session(scratch) as session, session.begin():
+            user = User(username="agent", name="Amélie Dubois", role=Role.AGENT, created_at=SINCE)
+            session.add(user)
+            session.flush()
+            agent = Actor(user_id=user.id, username="agent", role=Role.AGENT)
+        assert won(at_once(scratch, lambda session, _: interactions.begin(session, agent, customer_id=customer.id))) == 1
+        assert count(scratch, Interaction) == 1
+
+    def test_runs_a_macro(self, scratch: Engine) -> None:
+        with Session(scratch, expire_on_commit=False) as session, session.begin(), clock.standing(FIRST_DAY):
+            customer = missed(session)
+            seal = macros.preview(session, AGENT, customer_id=customer.id, code="missed_visit", language="fr").seal
+
+        def run(session: Session, _number: int) -> object:
+            return macros.run(session, AGENT, customer_id=customer.id, code="missed_visit", language="fr", seal=seal)
+
+        assert won(at_once(scratch, run)) == 1
+        assert count(scratch, Bill, category=BillCategory.CREDIT_NOTE) == 1
+        assert count(scratch, Note) == 1
