@@ -16,11 +16,15 @@ class Permission(StrEnum):
     APPOINTMENT_WRITE = "appointment:write"
     BILL_ISSUE = "bill:issue"
     BILL_READ = "bill:read"
+    BULK_RUN = "bulk:run"
     COLLECTION_RUN = "collection:run"
     CREDIT_APPROVE = "credit:approve"
     CREDIT_WRITE = "credit:write"
+    CUSTOMER_ERASE = "customer:erase"
+    CUSTOMER_EXPORT = "customer:export"
     CUSTOMER_READ = "customer:read"
     CUSTOMER_SEARCH = "customer:search"
+    DASHBOARD_READ = "dashboard:read"
     DEMO_MOVE = "demo:move"
     DOCUMENT_READ = "document:read"
     DOCUMENT_REVIEW = "document:review"
@@ -28,6 +32,8 @@ class Permission(StrEnum):
     DUNNING_WRITE = "dunning:write"
     EINVOICE_SEND = "einvoice:send"
     JOB_RUN = "job:run"
+    LIST_EXPORT = "list:export"
+    LIST_READ = "list:read"
     MANDATE_WRITE = "mandate:write"
     MESSAGE_READ = "message:read"
     ORDER_APPROVE = "order:approve"
@@ -47,6 +53,8 @@ class Permission(StrEnum):
     USAGE_READ = "usage:read"
     USAGE_RECORD = "usage:record"
     USER_WRITE = "user:write"
+    VIEW_LOCK = "view:lock"
+    VIEW_SHARE = "view:share"
 
 
 class Role(StrEnum):
@@ -64,14 +72,17 @@ class Role(StrEnum):
 
 P = Permission
 _READS = {P.ACCOUNT_READ, P.APPOINTMENT_READ, P.BILL_READ, P.CUSTOMER_READ, P.DOCUMENT_READ, P.MESSAGE_READ, P.SECURITY_READ, P.USAGE_READ}
-_STAFF = _READS | {P.CUSTOMER_SEARCH, P.DEMO_MOVE}
+_STAFF = _READS | {P.CUSTOMER_SEARCH, P.DEMO_MOVE, P.LIST_READ}
 _AGENT = _STAFF | {
     P.ACCOUNT_WRITE, P.APPOINTMENT_OVERRIDE, P.APPOINTMENT_WRITE, P.CREDIT_WRITE, P.DOCUMENT_REVIEW, P.DOCUMENT_WRITE, P.DUNNING_WRITE,
     P.EINVOICE_SEND, P.MANDATE_WRITE, P.ORDER_WRITE, P.PAYMENT_RECORD, P.PLAN_ACCEPT, P.PLAN_WRITE, P.SECURITY_ANSWER_CHECK,
-    P.SECURITY_RESET_SEND, P.SESSION_REVOKE, P.USAGE_EXPORT,
+    P.SECURITY_RESET_SEND, P.SESSION_REVOKE, P.USAGE_EXPORT, P.VIEW_SHARE,
 }  # fmt: skip
-_SENIOR = _AGENT | {P.CREDIT_APPROVE, P.ORDER_APPROVE, P.PAYMENT_REVERSE, P.REFUND_WRITE}
-_BILLING = _STAFF | {
+_LEAD = {P.BULK_RUN, P.DASHBOARD_READ, P.LIST_EXPORT, P.VIEW_SHARE}
+_SENIOR = _AGENT | _LEAD | {
+    P.CREDIT_APPROVE, P.CUSTOMER_ERASE, P.CUSTOMER_EXPORT, P.ORDER_APPROVE, P.PAYMENT_REVERSE, P.REFUND_WRITE, P.VIEW_LOCK,
+}  # fmt: skip
+_BILLING = _STAFF | _LEAD | {
     P.BILL_ISSUE, P.COLLECTION_RUN, P.CREDIT_APPROVE, P.CREDIT_WRITE, P.DUNNING_WRITE, P.EINVOICE_SEND, P.JOB_RUN, P.MANDATE_WRITE,
     P.PAYMENT_RECORD, P.PAYMENT_REVERSE, P.PLAN_ACCEPT, P.PLAN_WRITE, P.REFUND_WRITE, P.STATEMENT_IMPORT, P.USAGE_EXPORT,
 }  # fmt: skip

@@ -7,6 +7,7 @@ from core.models import (
     bill,
     bill_run,
     billing_account,
+    bulk,
     collection,
     communication,
     customer,
@@ -19,8 +20,10 @@ from core.models import (
     payment,
     price_notice,
     product,
+    saved_view,
     statement,
     usage,
+    usage_hour,
     user,
 )
 
@@ -31,6 +34,7 @@ __all__ = [
     "bill",
     "bill_run",
     "billing_account",
+    "bulk",
     "collection",
     "communication",
     "customer",
@@ -43,7 +47,9 @@ __all__ = [
     "payment",
     "price_notice",
     "product",
+    "saved_view",
     "statement",
     "usage",
+    "usage_hour",
     "user",
 ]

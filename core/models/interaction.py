@@ -22,7 +22,7 @@ class Interaction(Base, table=True):
     """A row is one contact with a customer."""
 
     __tablename__ = "interaction"
-    __table_args__ = (Index("ix_interaction_customer", "customer_id", "at"),)
+    __table_args__ = (Index("ix_interaction_customer", "customer_id", "at"), Index("ix_interaction_at", "at", "id"))
 
     id: int = Field(default=None, primary_key=True)
     customer_id: int = Field(foreign_key="customer.id")
@@ -37,7 +37,7 @@ class Task(Versioned, Base, table=True):
     """A row is something left to do for a customer."""
 
     __tablename__ = "task"
-    __table_args__ = (Index("ix_task_customer", "customer_id"),)
+    __table_args__ = (Index("ix_task_customer", "customer_id"), Index("ix_task_created", "created_at", "id"))
 
     id: int = Field(default=None, primary_key=True)
     customer_id: int = Field(foreign_key="customer.id")

@@ -167,7 +167,7 @@ def _open_query() -> Select[Any]:
     """Make the query of `open_summary` once: to build it took longer than to run it, and the band asks it on every page."""
     customer_id: BindParameter[int] = bindparam("customer_id")
     payable = func.coalesce(col(Bill.payable_until), col(Bill.due_date))
-    spread = _in_plan()
+    spread = in_plan()
     late = (payable < bindparam("today")) & col(Bill.mandate_id).is_(None) & ~spread
     due = case((col(Bill.category) != BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
     disputed = disputed_of_bill()
@@ -205,7 +205,7 @@ def disputed_of_bill() -> Any:  # noqa: ANN401 - an expression within a query of
     return func.coalesce(open_one.scalar_subquery(), 0)
 
 
-def _in_plan() -> ColumnElement[bool]:
+def in_plan() -> ColumnElement[bool]:
     """Say whether a running payment plan spreads a bill: it is paid by instalments, so it is not late."""
     of_bill = (col(PlanBill.customer_id) == col(Bill.customer_id)) & (col(PlanBill.bill_id) == col(Bill.id))
     of_plan = (col(PaymentPlan.customer_id) == PlanBill.customer_id) & (col(PaymentPlan.id) == PlanBill.plan_id)
@@ -258,7 +258,7 @@ def _rows_query(customer_id: int) -> Any:  # noqa: ANN401 - a select of more col
     named = (col(_REFERRED.customer_id) == col(Bill.customer_id)) & (col(_REFERRED.id) == col(Bill.refers_to_id))
     columns = [getattr(Bill, name) for name in names.split()]
     return (
-        select(*columns, col(_REFERRED.bill_no).label("refers_to"), _in_plan().label("in_plan"), disputed_of_bill().label("disputed_cents"))
+        select(*columns, col(_REFERRED.bill_no).label("refers_to"), in_plan().label("in_plan"), disputed_of_bill().label("disputed_cents"))
         .outerjoin(_REFERRED, named)
         .where(col(Bill.customer_id) == customer_id)
     )
