@@ -36,6 +36,7 @@ class Permission(StrEnum):
     LIST_READ = "list:read"
     MANDATE_WRITE = "mandate:write"
     MESSAGE_READ = "message:read"
+    MESSAGE_SEND = "message:send"
     ORDER_APPROVE = "order:approve"
     ORDER_WRITE = "order:write"
     PAYMENT_RECORD = "payment:record"
@@ -49,6 +50,7 @@ class Permission(StrEnum):
     SECURITY_WRITE = "security:write"
     SESSION_REVOKE = "session:revoke"
     STATEMENT_IMPORT = "statement:import"
+    TASK_WRITE = "task:write"
     USAGE_EXPORT = "usage:export"
     USAGE_READ = "usage:read"
     USAGE_RECORD = "usage:record"
@@ -78,7 +80,7 @@ _AGENT = _STAFF | {
     P.EINVOICE_SEND, P.MANDATE_WRITE, P.ORDER_WRITE, P.PAYMENT_RECORD, P.PLAN_ACCEPT, P.PLAN_WRITE, P.SECURITY_ANSWER_CHECK,
     P.SECURITY_RESET_SEND, P.SESSION_REVOKE, P.USAGE_EXPORT, P.VIEW_SHARE,
 }  # fmt: skip
-_LEAD = {P.BULK_RUN, P.DASHBOARD_READ, P.LIST_EXPORT, P.VIEW_SHARE}
+_LEAD = {P.BULK_RUN, P.DASHBOARD_READ, P.LIST_EXPORT, P.MESSAGE_SEND, P.TASK_WRITE, P.VIEW_SHARE}
 _SENIOR = _AGENT | _LEAD | {
     P.CREDIT_APPROVE, P.CUSTOMER_ERASE, P.CUSTOMER_EXPORT, P.ORDER_APPROVE, P.PAYMENT_REVERSE, P.REFUND_WRITE, P.VIEW_LOCK,
 }  # fmt: skip

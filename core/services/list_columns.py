@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Boolean, ColumnElement, and_, case, func, literal_column, select
 from sqlmodel import col
 
-from core import clock
+from core import clock, i18n
 from core.actor import Actor, Permission
 from core.errors import N_, DomainError
 from core.models.appointment import Appointment, AppointmentCategory, AppointmentState, DayPart
@@ -97,6 +97,13 @@ class Column:
     def sortable(self) -> bool:
         """Whether rows may be sorted by it: quickly, or once a filter leaves few."""
         return self.comparable
+
+
+class Named:
+    """The labels of columns, in whichever language a refusal is read."""
+
+    def __init__(self, *labels: str) -> None:
+        self.names = {language: ", ".join(i18n.translate(language, label) for label in labels) for language in i18n.LANGUAGES}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from sqlmodel import col
 from core import clock
 from core.actor import Actor
 from core.errors import N_, DomainError
-from core.services.list_columns import Column, Listing, Type, expression, folded
+from core.services.list_columns import Column, Listing, Named, Type, expression, folded
 
 MOST_CHARACTERS, MOST_CONDITIONS, DEEPEST, MOST_VALUES = 2000, 20, 4, 50
 """How much an address may hold; groups within groups."""
@@ -284,9 +284,9 @@ def _quoted(value: str) -> str:
 def _compared(one: Listing, actor: Actor, condition: Condition) -> ColumnElement[bool]:
     column = one.column(actor, condition.column)
     if not column.comparable:
-        raise WrongColumn(column=condition.column)
+        raise WrongColumn(column=Named(column.label))
     if condition.op not in OPS[column.type]:
-        raise WrongOperator(column=condition.column, op=condition.op)
+        raise WrongOperator(column=Named(column.label), op=condition.op)
     if column.source is None:
         return _condition(column, condition, actor)
     absent = condition.op is Op.NONE
@@ -322,14 +322,14 @@ def _value(column: Column, text: str) -> Any:  # noqa: ANN401 - a value of any c
     }
     found = known[column.type]()
     if found is None:
-        raise WrongValue(value=text[:40], column=column.name)
+        raise WrongValue(value=text[:40], column=Named(column.label))
     return found
 
 
 def _text(column: Column, condition: Condition, actor: Actor) -> ColumnElement[bool]:
     values = [actor.username if value == ME else value for value in condition.values]
     if any("\x00" in value or not value.isprintable() for value in values):
-        raise WrongValue(value="?", column=column.name)
+        raise WrongValue(value="?", column=Named(column.label))
     fits: Any = column.sql if column.folded is None else column.folded
     if column.folded is not None:
         values = [folded(value) for value in values]

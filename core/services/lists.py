@@ -11,7 +11,7 @@ from core.actor import Actor, Permission
 from core.errors import N_, DomainError
 from core.models.customer import Customer
 from core.services import list_filters
-from core.services.list_columns import Column, Listing, Type, expression, listing
+from core.services.list_columns import Column, Listing, Named, Type, expression, listing
 from core.services.list_filters import EVERYTHING, Group
 
 PAGE = 25
@@ -85,23 +85,29 @@ def page(session: Session, actor: Actor, *, query: Query, size: int = PAGE) -> P
     Raises UnknownList, NotPermitted, whatever `list_filters.where` refuses, TooManyToSort, NoSuchPage.
     """
     actor.require(Permission.LIST_READ)
-    plan = _Plan(session, actor, query)
+    plan = _Plan(actor, query)
     found = _count(session, plan)
     plan.check_sort(found)
     ids, has_next, has_previous = _ids(session, plan, query, size)
     return Page(plan.listing, plan.columns, plan.sort, tuple(_rows(session, plan, ids)), found, has_next, has_previous)
 
 
+def check(actor: Actor, *, query: Query) -> None:
+    """Refuse a query that makes no sense for its list or its reader, as `page` does, without looking at a row."""
+    actor.require(Permission.LIST_READ)
+    _Plan(actor, query)
+
+
 def count(session: Session, actor: Actor, *, query: Query) -> int:
     """Count the rows of a list, up to MOST_COUNTED + 1."""
     actor.require(Permission.LIST_READ)
-    return _count(session, _Plan(session, actor, query))
+    return _count(session, _Plan(actor, query))
 
 
 def every(session: Session, actor: Actor, *, query: Query, most: int) -> Iterator[Row]:
     """Yield all rows of a list in its order, `most` of them at most, some hundred at a time."""
     actor.require(Permission.LIST_READ)
-    plan = _Plan(session, actor, query)
+    plan = _Plan(actor, query)
     plan.check_sort(_count(session, plan))
     left, last = most, None
     while left > 0:
@@ -116,14 +122,14 @@ def every(session: Session, actor: Actor, *, query: Query, most: int) -> Iterato
 def ids(session: Session, actor: Actor, *, query: Query, most: int) -> list[int]:
     """Return the ids of a list's rows, `most` + 1 of them at most."""
     actor.require(Permission.LIST_READ)
-    plan = _Plan(session, actor, query)
+    plan = _Plan(actor, query)
     return list(session.execute(select(plan.listing.key).where(plan.where).order_by(plan.listing.key).limit(most + 1)).scalars())
 
 
 def of_ids(session: Session, actor: Actor, *, noun: str, ids: Sequence[int]) -> list[Row]:
     """Return some rows of a list by their ids, in that order; what the actor may not see is left out."""
     actor.require(Permission.LIST_READ)
-    plan = _Plan(session, actor, Query(noun))
+    plan = _Plan(actor, Query(noun))
     seen: set[int] = set()
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
@@ -134,7 +140,7 @@ def of_ids(session: Session, actor: Actor, *, noun: str, ids: Sequence[int]) -> 
 class _Plan:
     """A query that was checked against its list and its reader."""
 
-    def __init__(self, session: Session, actor: Actor, query: Query) -> None:
+    def __init__(self, actor: Actor, query: Query) -> None:
         self.listing = listing(query.noun)
         actor.require(self.listing.right)
         known = self.listing.columns_of(actor)
@@ -145,18 +151,17 @@ class _Plan:
         self.sort = query.sort or self.listing.sort
         self.by, self.down = self.listing.column(actor, self.sort.removeprefix("-")), self.sort.startswith("-")
         if not self.by.sortable:
-            raise list_filters.WrongColumn(column=self.by.name)
-        self.quick = [name for name, column in known.items() if column.quick]
+            raise list_filters.WrongColumn(column=Named(self.by.label))
+        self.quick = [column.label for column in known.values() if column.quick]
         self.where = list_filters.where(self.listing, actor, query.where)
         scope = self.listing.scope(actor)
         if scope is not None:
             self.where = self.where & scope
-        self.session = session
 
     def check_sort(self, found: int) -> None:
         """Refuse to sort many rows without an index."""
         if found > MOST_COUNTED and not self.by.quick:
-            raise TooManyToSort(most=MOST_COUNTED, columns=", ".join(self.quick))
+            raise TooManyToSort(most=MOST_COUNTED, columns=Named(*self.quick))
 
     @property
     def order(self) -> Any:  # noqa: ANN401 - a column or an expression
