@@ -10,7 +10,7 @@ from core.models.billing_account import BillMedia
 from core.services import contacts, customers
 from core.services.contacts import ContactData
 from core.services.usage_numbers import national
-from core.ui import aide, contact_drawer, forms, gate, inbox, papers
+from core.ui import aide, contact_drawer, forms, gate, inbox, papers, personal_data_card
 from core.ui.gate import Visit
 from core.ui.parts import badge, card, drawer, facts, heading, row
 from core.ui.statuses import TASKS
@@ -29,6 +29,7 @@ def main(visit: Visit) -> None:
         show_contact(visit, data)
         papers.show(visit)
     inbox.show(visit)
+    personal_data_card.show(visit)
     aide.show(
         visit,
         [
