@@ -230,6 +230,10 @@ _MANDATE_STATES = {
     MandateState.DRAFT: N_("Draft"), MandateState.PENDING_SIGNATURE: N_("Waits for its signature"), MandateState.ACTIVE: N_("Active"),
     MandateState.SUSPENDED: N_("Suspended"), MandateState.CANCELLED: N_("Cancelled"), MandateState.EXPIRED: N_("Expired"),
 }  # fmt: skip
+CONTACT_REASONS = {
+    "bill": N_("Bill"), "arrears": N_("Late bills"), "appointment": N_("Technician's visit"), "breakdown": N_("Breakdown"), "move": N_("House move"),
+    "option": N_("Options"), "usage": N_("Usage"), "contract": N_("Contract"), "other": N_("Something else"),
+}  # fmt: skip
 _CONTACT_WAYS = {
     InteractionChannel.PHONE: N_("Phone"), InteractionChannel.EMAIL: N_("E-mail"), InteractionChannel.CHAT: N_("Chat"),
     InteractionChannel.SHOP: N_("Shop"),
@@ -503,7 +507,7 @@ def _contacts() -> Listing:
     return Listing(
         "contacts", N_("Contacts"), "forum", Permission.CUSTOMER_READ, i,
         (
-            _text("reason", N_("Reason"), i.reason),
+            _text("reason", N_("Reason"), i.reason, words=CONTACT_REASONS),
             *_whose()[:2],
             Column("at", N_("When"), Type.MOMENT, i.at, quick=True),
             _choice("way", N_("Way"), i.channel, _CONTACT_WAYS),

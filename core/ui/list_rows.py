@@ -39,7 +39,7 @@ def shown(column: Column, value: Any) -> str:  # noqa: ANN401 - a cell of any co
     if value is None or value == "":
         return NOTHING
     writes: dict[Type, Callable[[Any], str]] = {
-        Type.TEXT: lambda text: t(TASKS[text]) if text in TASKS else str(text),
+        Type.TEXT: lambda text: t(column.words.get(text, TASKS.get(text, ""))) or str(text),
         Type.CHOICE: lambda name: t(column.words[str(name)]) if str(name) in column.words else str(name),
         Type.MONEY: lambda cents: euro(int(cents)),
         Type.NUMBER: lambda number: i18n.number(int(number), language()),
