@@ -57,7 +57,7 @@ def rows(screen: AppTest) -> list[str]:
 
 def address(screen: AppTest) -> dict[str, str]:
     return {
-        name: unquote(value[0])
+        name: unquote(value if isinstance(value, str) else value[0])
         for name, value in screen.query_params.items()
         if name in {"of", "view", "where", "columns", "sort", "after", "run"}
     }
