@@ -105,9 +105,12 @@ def show_exports(actor: Actor, asked: Asked, *, nothing: bool) -> None:
     if not actor.may(Permission.LIST_EXPORT):
         return
     for kind in Format:
-        make = partial(write_file, query=list_address.plain(asked.query), kind=kind, tongue=language())
+        query = list_address.plain(asked.query)
+        make = download.read_first(
+            partial(write_file, query=query, kind=kind, tongue=language()), partial(note_file, query=query, kind=kind)
+        )
         st.download_button(
-            kind.upper() if kind is not Format.PARQUET else "Parquet", data=download.made(make), mime=MIMES[kind], key=f"lists:{kind}",
+            kind.upper() if kind is not Format.PARQUET else "Parquet", data=make, mime=MIMES[kind], key=f"lists:{kind}",
             file_name=f"{asked.listing.noun}.{kind}", on_click="ignore", disabled=nothing,
         )  # fmt: skip
 
@@ -122,12 +125,17 @@ def show_rows(actor: Actor, asked: Asked, found: Page) -> None:
     list_bulk.show_actions(actor, asked, found)
 
 
-def write_file(session: Session, actor: Actor, *, query: Query, kind: Format, tongue: str) -> bytes:
-    """Make the file at the click."""
+def write_file(session: Session, actor: Actor, *, query: Query, kind: Format, tongue: str) -> tuple[bytes, int]:
+    """Make the file at the click, and count its rows."""
     with tempfile.TemporaryFile() as file:
-        list_export.export(session, actor, query=query, file_format=kind, language=tongue, file=file)
+        rows = list_export.export(session, actor, query=query, file_format=kind, language=tongue, file=file)
         file.seek(0)
-        return file.read()
+        return file.read(), rows
+
+
+def note_file(session: Session, actor: Actor, rows: int, *, query: Query, kind: Format) -> None:
+    """Write down what was taken along."""
+    list_export.note(session, actor, query=query, file_format=kind, rows=rows)
 
 
 def choose_noun() -> None:

@@ -41,7 +41,7 @@ class Format(StrEnum):
 
 
 def export(session: Session, actor: Actor, *, query: Query, file_format: Format, language: str, file: IO[bytes]) -> int:
-    """Write all rows of a list to a file and return how many they were; the export is audited with its filter.
+    """Write all rows of a list to a file and return how many they were; who hands it out calls `note`, in a transaction that is short.
 
     Money is exact, in euros; days are ISO, moments Brussels time, masked cells stay masked. Holds only some rows in memory at a time.
     Raises TooMany before a byte is written, and whatever the list itself refuses.
@@ -52,11 +52,20 @@ def export(session: Session, actor: Actor, *, query: Query, file_format: Format,
         raise TooMany(most=MOST)
     rows = (row.cells for row in lists.every(session, actor, query=query, most=MOST))
     write: dict[Format, Callable[..., int]] = {Format.CSV: _csv, Format.XLSX: _xlsx, Format.PARQUET: _parquet}
-    written = write[file_format](file, found.listing, found.columns, rows, language)
-    after = {"list": query.noun, "where": list_filters.write(query.where), "format": file_format, "rows": written}
-    after["columns"] = ",".join(column.name for column in found.columns)
+    return write[file_format](file, found.listing, found.columns, rows, language)
+
+
+def note(session: Session, actor: Actor, *, query: Query, file_format: Format, rows: int) -> None:
+    """Write down who took which rows along, before they are handed out."""
+    actor.require(Permission.LIST_EXPORT)
+    after = {
+        "list": query.noun,
+        "where": list_filters.write(query.where),
+        "format": file_format,
+        "rows": rows,
+        "columns": ",".join(query.columns),
+    }
     audit.record(session, actor, action="list:export", object_type="list", object_id=query.noun, after=after)
-    return written
 
 
 def _heads(columns: Sequence[Column], language: str) -> list[str]:

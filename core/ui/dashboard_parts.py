@@ -22,7 +22,7 @@ _STATES = {
     AppointmentState.INITIALIZED: N_("Visit asked for"), AppointmentState.CONFIRMED: N_("Visit confirmed"),
     AppointmentState.COMPLETED: N_("Visit done"), AppointmentState.FAILED: N_("Visit did not take place"),
 }  # fmt: skip
-_PARTS = {DayPart.MORNING: "08\xa0–\xa012 h", DayPart.AFTERNOON: "12\xa0–\xa017 h"}  # noqa: RUF001 - a dash between hours
+_PARTS = {DayPart.MORNING: "08\xa0–\xa012\xa0h", DayPart.AFTERNOON: "12\xa0–\xa017\xa0h"}  # noqa: RUF001 - a dash between hours
 KINDS = (UsageKind.DATA, UsageKind.VOICE, UsageKind.SMS)
 _KIND = "dashboard:kind"
 _UNITS = {UsageKind.DATA: N_("in GB"), UsageKind.VOICE: N_("in minutes"), UsageKind.SMS: N_("in number")}

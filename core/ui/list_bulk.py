@@ -169,8 +169,8 @@ def _result(found: Sequence[RowView]) -> None:
 
 def _drawer(action: Action, asked: Asked, ids: list[int] | None, all_rows: str) -> None:
     """Draw what the action needs to know, then what it would do, then the way to do it."""
-    signed_in = identity.current()
-    if signed_in is None:
+    signed_in, begun = identity.current(), forms.last(FORM)
+    if signed_in is None or (begun is not None and begun.good):
         st.rerun()
     actor = signed_in.actor
     told = (
@@ -202,7 +202,7 @@ def _show_draft(draft: Draft) -> None:
     out = [one for one in draft.rows if one.refusal is not None]
     facts = [(t("Done for"), tn("{count} row", "{count} rows", len(takes))), (t("Left out"), tn("{count} row", "{count} rows", len(out)))]
     if draft.amount_cents:
-        facts.append((t("About"), euro(draft.amount_cents)))
+        facts.append((t("Open amount"), euro(draft.amount_cents)))
     parts.draw(parts.fact_rows(facts, strong=(0,)))
     if draft.at_once:
         parts.draw(parts.note(t("It is about {amount_cents}: all rows are done, or none.", amount_cents=draft.amount_cents)))
@@ -216,9 +216,6 @@ def _show_draft(draft: Draft) -> None:
         key = operation(FORM, draft.action.name, repr(draft.params), tuple(one.row.id for one in draft.rows), clock.now())
         label = tn("Do it for {count} row", "Do it for {count} rows", len(takes))
         st.button(label, key="lists:bulk:begin", type="primary", on_click=_begin, args=(draft, key))
-    found = forms.last(FORM)
-    if found is not None and found.good:
-        st.rerun()
 
 
 def _message_params() -> dict[str, Any]:

@@ -69,11 +69,11 @@ class TestExport:
         query = Query("contacts", columns=("customer", "reason", "by"))
         _head, row = csv.reader(io.StringIO(made(session, Format.CSV, query).read().decode("utf-8-sig")), delimiter=";")
         assert [cell[0] for cell in row] == ["'"] * 3
-        _head, cells = CalamineWorkbook.from_filelike(made(session, Format.XLSX, query)).get_sheet_by_index(0).to_python()
-        assert [str(cell)[0] for cell in cells] == ["'"] * 3
+        _titles, values = CalamineWorkbook.from_filelike(made(session, Format.XLSX, query)).get_sheet_by_index(0).to_python()
+        assert [str(cell)[0] for cell in values] == ["'"] * 3
 
-    def test_is_audited_with_its_filter_and_its_rows(self, session: Session, people: list[Customer]) -> None:
-        made(session, Format.CSV)
+    def test_is_written_down_with_its_filter_and_its_rows(self, session: Session, people: list[Customer]) -> None:
+        list_export.note(session, ADMIN, query=QUERY, file_format=Format.CSV, rows=8)
         entry = session.exec(select(AuditEntry).where(AuditEntry.action == "list:export")).one()
         assert entry.after is not None
         assert (entry.actor, entry.after["rows"], entry.after["where"]) == ("admin", 8, "and(kind.in.(normal))")
