@@ -13,7 +13,7 @@ from core.services import list_export, lists, saved_views
 from core.services.list_columns import listings_of
 from core.services.list_export import Format
 from core.services.lists import Page, Query
-from core.ui import download, forms, gate, list_address, list_bulk, list_filter, list_rows, list_views, parts
+from core.ui import download, gate, list_address, list_bulk, list_filter, list_rows, list_views, parts
 from core.ui.list_address import Asked
 from core.ui.text import language, message, t
 
@@ -117,7 +117,6 @@ def show_exports(actor: Actor, asked: Asked, *, nothing: bool) -> None:
 
 def show_rows(actor: Actor, asked: Asked, found: Page) -> None:
     """Draw the rows, or what is missing."""
-    forms.answer(list_bulk.FORM)
     if not found.rows:
         parts.empty(t("No row matches this filter. Take a condition out, or choose another view."))
         return

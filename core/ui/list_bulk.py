@@ -118,7 +118,7 @@ def show_run(actor: Actor) -> None:
 def _head(run: RunView) -> None:
     state = _STATES[run.state]
     counts = [
-        tn("{count} done", "{count} done", run.done), tn("{count} failed", "{count} failed", run.failed),
+        tn("{count} done", "{count} done", run.done), t("{count} failed", count=run.failed),
         tn("{count} waits", "{count} wait", run.waiting), tn("{count} left out", "{count} left out", run.excluded),
     ]  # fmt: skip
     label = f"{t(ACTIONS[run.action].label)} · {moment(run.created_at, 'short')} · {run.created_by}"
