@@ -183,8 +183,10 @@ class TestBulk:
             from core.actor import Actor, Role
             from core.db import reading
             from core.services.bulk_actions import ACTIONS
-            from core.ui import list_address, list_bulk
+            from core.ui import forms, list_address, list_bulk
 
+            if (answer := forms.last(list_bulk.FORM)) is not None and answer.good:
+                return  # A browser closes the drawer here.
             with reading() as session:
                 asked = list_address.read(session, Actor(None, "senior", Role.SENIOR))
             list_bulk._drawer(ACTIONS["message"], asked, None, "")
