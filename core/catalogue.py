@@ -333,6 +333,11 @@ def law(name: str) -> Any:  # noqa: ANN401 - numbers and lists of numbers
     return _current("law.yaml", _law)[name]["value"]
 
 
+def law_source(name: str) -> str:
+    """Return where a constant of `seed/law.yaml` comes from."""
+    return str(_current("law.yaml", _law)[name]["source"])
+
+
 @lru_cache(maxsize=4)
 def _law(path: Path, _changed: int) -> dict[str, Any]:
     return _load(path)

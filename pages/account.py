@@ -12,7 +12,7 @@ from core.services.access import Masked
 from core.services.changes import Subject
 from core.services.contacts import ContactData
 from core.services.usage_numbers import national
-from core.ui import aide, changes, contact_drawer, flag_drawer, forms, gate, inbox, papers, reveal
+from core.ui import aide, changes, contact_drawer, flag_drawer, forms, gate, inbox, papers, personal_data_card, reveal
 from core.ui.gate import Visit
 from core.ui.parts import badge, card, drawer, facts, heading, row
 from core.ui.statuses import task_word
@@ -31,6 +31,7 @@ def main(visit: Visit) -> None:
         show_contact(visit, data)
         papers.show(visit)
     inbox.show(visit)
+    personal_data_card.show(visit)
     aide.show(
         visit,
         [

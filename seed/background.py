@@ -11,12 +11,14 @@ from sqlmodel import Session, col, func, select
 from core import clock
 from core.actor import SYSTEM
 from core.catalogue import Service, catalogue, law
+from core.models.appointment import Appointment, AppointmentCategory, AppointmentState, DayPart
 from core.models.bill import Bill, BillCategory, BillCounter
 from core.models.billing_account import BillingAccount, BillMedia, BillModel, DunningState, PaymentMethod
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerKind, CustomerStatus
+from core.models.interaction import Interaction, InteractionChannel, Task
 from core.models.mandate import Mandate, MandateState
 from core.models.product import Product, ProductStatus
-from core.services import audit, dunning, payments, search_index
+from core.services import audit, dunning, payments, search_index, slots
 from core.services.billing import Account, Held
 from core.services.usage_numbers import national
 from core.text_rules import fold
@@ -30,6 +32,9 @@ CHUNK = 500
 """How many customers are written together."""
 _FIRST_NO = 10_001_001
 _SEED = 20_261_118
+_CONTACTS, _EVERY_TASK, _VISITS = 160, 12, 9
+_REASONS = {"bill": 30, "breakdown": 22, "arrears": 14, "option": 12, "appointment": 10, "usage": 8, "contract": 5, "move": 5, "other": 4}
+"""Why people call, and how often in a hundred or so."""
 
 Rows = list[dict[str, Any]]
 
@@ -67,6 +72,52 @@ def add_unmatched(session: Session) -> None:
         given = {name: told[name] for name in ("received_on", "amount_cents", "payer_name", "communication")}
         with clock.standing(clock.at(told["received_on"], 12)):
             payments.record(session, SYSTEM, **given, payer_iban=crowd.account(told["payer_account"]))
+
+
+def add_contacts(session: Session) -> None:
+    """Let people have called, written and come by during the last month; some leave something to do."""
+    rng = np.random.default_rng(_SEED)
+    known = list(
+        session.execute(
+            select(Customer.id).where(col(Customer.customer_no) >= str(_FIRST_NO), col(Customer.status) == CustomerStatus.ACTIVE)
+        ).scalars()
+    )
+    reasons, ways = (
+        list(_REASONS),
+        [InteractionChannel.PHONE] * 6 + [InteractionChannel.EMAIL] * 2 + [InteractionChannel.CHAT, InteractionChannel.SHOP],
+    )
+    weights = np.array(list(_REASONS.values())) / sum(_REASONS.values())
+    today = clock.today()
+    for place in range(_CONTACTS):
+        at = clock.at(today - timedelta(days=int(rng.integers(0, 30))), int(rng.integers(8, 18)), int(rng.integers(0, 60)))
+        one, agent = int(rng.choice(known)), str(rng.choice(["agent", "senior", "billing"], p=[0.7, 0.2, 0.1]))
+        if at > clock.now():
+            continue
+        reason = str(rng.choice(reasons, p=weights))
+        session.add(Interaction(customer_id=one, channel=ways[int(rng.integers(0, len(ways)))], reason=reason, at=at, agent=agent))
+        if place % _EVERY_TASK == 0:
+            code, due = ("call_back", "check_file")[place // _EVERY_TASK % 2], today + timedelta(days=int(rng.integers(-3, 10)))
+            session.add(Task(customer_id=one, code=code, due=due, created_at=at))
+
+
+def add_visits(session: Session) -> None:
+    """Let technicians visit some of them today, and leave two visits of last week without an outcome."""
+    m, c = ContactMedium, Customer
+    columns: Any = (m.customer_id, m.street, m.number, m.postcode, m.town, c.customer_no)
+    mine = (col(c.customer_no) >= str(_FIRST_NO), col(c.status) == CustomerStatus.ACTIVE, col(m.kind) == ContactKind.ADDRESS)
+    query = select(*columns).join(c, col(c.id) == m.customer_id).where(*mine, col(m.until_at).is_(None))
+    for place, (one, street, number, postcode, town, customer_no) in enumerate(
+        session.execute(query.order_by(m.customer_id).limit(_VISITS + 2))
+    ):
+        day = clock.today() if place < _VISITS else clock.today() - timedelta(days=7)
+        session.add(
+            Appointment(
+                customer_id=one, appointment_no=f"A{customer_no}01", category=AppointmentCategory.REPAIR if place % 3 else AppointmentCategory.INSTALLATION,
+                state=AppointmentState.COMPLETED if place in {0, 1} else AppointmentState.CONFIRMED, zone=slots.zone_of(postcode), day=day,
+                part=DayPart.MORNING if place % 2 == 0 else DayPart.AFTERNOON, place=f"{street} {number}, {postcode} {town}",
+                created_at=clock.at(day - timedelta(days=5), 10),
+            )
+        )  # fmt: skip
 
 
 def _next_no(session: Session) -> int:

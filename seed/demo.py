@@ -16,7 +16,7 @@ from core.models.customer import Customer
 from core.models.document import Document
 from core.models.pin import PinnedFile
 from core.models.user import User, UserSession
-from core.services import audit_trail, demo, jobs, slots, usage_alerts, users
+from core.services import audit_trail, dashboard, demo, jobs, network_hours, slots, usage_alerts, users
 from seed import background, debits, desk, looks
 from seed.bulk import table, working
 from seed.story import MONTHS, stories, tell
@@ -69,6 +69,9 @@ def _write(session: Session, resets: int = 0) -> None:
     _fill_calendars(session)
     background.add(session, customers=CUSTOMERS, months=MONTHS, known=True)
     background.add_unmatched(session)
+    background.add_contacts(session)
+    background.add_visits(session)
+    network_hours.count(session, SYSTEM, since=clock.today() - timedelta(days=dashboard.NETWORK_DAYS), until=clock.today())
     usage_alerts.mark_told(session, SYSTEM)
     debits.file_past(session)
     users.create_demo_accounts(session)

@@ -7,6 +7,7 @@ from core.models import (
     bill,
     bill_run,
     billing_account,
+    bulk,
     collection,
     communication,
     customer,
@@ -21,9 +22,11 @@ from core.models import (
     pin,
     price_notice,
     product,
+    saved_view,
     search,
     statement,
     usage,
+    usage_hour,
     user,
 )
 
@@ -34,6 +37,7 @@ __all__ = [
     "bill",
     "bill_run",
     "billing_account",
+    "bulk",
     "collection",
     "communication",
     "customer",
@@ -48,8 +52,10 @@ __all__ = [
     "pin",
     "price_notice",
     "product",
+    "saved_view",
     "search",
     "statement",
     "usage",
+    "usage_hour",
     "user",
 ]

@@ -77,6 +77,7 @@ class Appointment(Versioned, Base, table=True):
         UniqueConstraint("customer_id", "id"),
         CheckConstraint("(state = 'failed') = (failed_by IS NOT NULL)", name="failed_by"),
         Index("ix_appointment_customer", "customer_id", "day"),
+        Index("ix_appointment_day", "day", "id"),
     )
 
     id: int = Field(default=None, primary_key=True)

@@ -52,6 +52,7 @@ class Approval(Versioned, Base, table=True):
             sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'"),
         ),
         Index("ix_approval_state", "state", "id"),
+        Index("ix_approval_requested", "requested_at", "id"),
     )  # fmt: skip
 
     id: int = Field(default=None, primary_key=True)

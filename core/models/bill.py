@@ -55,6 +55,12 @@ class Bill(Versioned, Base, table=True):
         CheckConstraint("(category = 'creditNote') = (ogm IS NULL)", name="ogm"),
         CheckConstraint("category = 'creditNote' OR (reason IS NULL AND comment IS NULL AND credited_by IS NULL)", name="credit"),
         Index("ix_bill_customer_date", "customer_id", "bill_date"),
+        Index("ix_bill_date", "bill_date", "id"),
+        Index(
+            "ix_bill_open", "due_date", "id",
+            sqlite_where=text("state <> 'settled' AND category <> 'creditNote'"),
+            postgresql_where=text("state <> 'settled' AND category <> 'creditNote'"),
+        ),
         Index(
             "uq_bill_day", "customer_id", "bill_date", unique=True,
             sqlite_where=text("category <> 'creditNote'"), postgresql_where=text("category <> 'creditNote'"),

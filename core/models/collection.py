@@ -92,6 +92,7 @@ class Collection(Versioned, Base, table=True):
         Index("ix_collection_customer", "customer_id", "bill_id"),
         Index("ix_collection_batch", "batch_id"),
         Index("ix_collection_returned", "returned_on"),
+        Index("ix_collection_collect_on", "collect_on", "id"),
     )  # fmt: skip
 
     id: int = Field(default=None, primary_key=True)

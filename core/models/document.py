@@ -44,6 +44,7 @@ class Document(Versioned, Base, table=True):
     __table_args__ = (
         CheckConstraint("(state = 'purged') = (storage_key IS NULL)", name="purged"),
         Index("ix_document_customer", "customer_id", "uploaded_at"),
+        Index("ix_document_uploaded", "uploaded_at", "id"),
     )
 
     id: int = Field(default=None, primary_key=True)

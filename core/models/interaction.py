@@ -40,6 +40,7 @@ class Interaction(Versioned, Base, table=True):
         CheckConstraint("handed_to IS NULL OR ended_at IS NOT NULL", name="handed_to"),
         CheckConstraint("seconds >= 0", name="seconds"),
         Index("ix_interaction_customer", "customer_id", "at"),
+        Index("ix_interaction_at", "at", "id"),
         Index(
             "uq_interaction_open", "agent", unique=True,
             sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
@@ -95,6 +96,7 @@ class Task(Versioned, Base, table=True):
         CheckConstraint("done_words IS NULL OR done_by IS NOT NULL", name="done_words"),
         CheckConstraint("code NOT IN ('free', 'handover') OR words IS NOT NULL", name="words"),
         Index("ix_task_customer", "customer_id"),
+        Index("ix_task_created", "created_at", "id"),
         Index("ix_task_open", "due", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")),
     )
 

@@ -38,6 +38,7 @@ class Mandate(Versioned, Base, table=True):
     __table_args__ = (
         UniqueConstraint("customer_id", "id"),
         CheckConstraint("state <> 'active' OR signed_on IS NOT NULL", name="signed"),
+        Index("ix_mandate_requested", "requested_at", "id"),
         Index(
             "uq_mandate_running", "customer_id", unique=True,
             sqlite_where=text("state IN ('draft', 'pendingSignature', 'active', 'suspended')"),

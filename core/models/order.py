@@ -52,6 +52,7 @@ class ProductOrder(Versioned, Base, table=True):
         ForeignKeyConstraint(["customer_id", "undoes_id"], ["product_order.customer_id", "product_order.id"]),
         Index("uq_product_order_undoes", "undoes_id", unique=True),
         Index("ix_product_order_customer", "customer_id", "created_at"),
+        Index("ix_product_order_created", "created_at", "id"),
     )
 
     id: int = Field(default=None, primary_key=True)

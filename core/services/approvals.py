@@ -184,7 +184,7 @@ def expire(session: Session, actor: Actor) -> int:
 def pending(session: Session, actor: Actor) -> list[Request]:
     """Return what waits, the oldest first: what this colleague may decide, and what he asked for himself."""
     actor.require(Permission.CREDIT_WRITE)
-    return _rows(session, actor, col(Approval.state) == ApprovalState.PENDING, _visible(actor), order=col(Approval.id))
+    return _rows(session, actor, col(Approval.state) == ApprovalState.PENDING, visible(actor), order=col(Approval.id))
 
 
 def recent(session: Session, actor: Actor) -> list[Request]:
@@ -194,7 +194,7 @@ def recent(session: Session, actor: Actor) -> list[Request]:
         session,
         actor,
         col(Approval.state) != ApprovalState.PENDING,
-        _visible(actor),
+        visible(actor),
         order=col(Approval.decided_at).desc(),
         most=_MOST_RECENT,
     )
@@ -288,7 +288,8 @@ _ACTIONS = {
 }
 
 
-def _visible(actor: Actor) -> Any:  # noqa: ANN401 - a condition of a select
+def visible(actor: Actor) -> Any:  # noqa: ANN401 - a condition of a select
+    """Return what an actor sees of the requests: what he may decide, and what he asked for himself."""
     kinds = [kind for kind, verb in VERBS.items() if actor.may(verb.decide)]
     return col(Approval.kind).in_(kinds) | (col(Approval.requested_by) == actor.username)
 

@@ -33,7 +33,7 @@ Key = tuple[datetime, int]
 
 @dataclass(frozen=True)
 class Template:
-    """One message of seed/messages.yaml: its texts per language, and what they need."""
+    """One message of seed/messages.yaml: its texts per language, and what they need; `by_hand` where a colleague chooses to send it."""
 
     channel: MessageChannel
     subject: Texts
@@ -42,6 +42,7 @@ class Template:
     needs: frozenset[str]
     secret: str | None
     quiet: bool
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ def _template(key: str, facts: dict[str, Any], frame: Texts) -> Template:
         raise ValueError(msg)
     outer = dict.fromkeys(frame, "{text}{added}") if channel is MessageChannel.SMS else frame
     body = {language: text.replace("{text}", facts["body"][language]) for language, text in outer.items()}
-    return Template(channel, facts["subject"], body, added, needs, secret, facts.get("quiet", False))
+    return Template(channel, facts["subject"], body, added, needs, secret, facts.get("quiet", False), facts.get("by_hand", False))
 
 
 def _placeholders(key: str, texts: Texts) -> frozenset[str]:

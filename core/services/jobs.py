@@ -24,6 +24,7 @@ from core.services import (
     documents,
     dunning,
     move_progress,
+    network_hours,
     orders,
     payment_plans,
     price_notices,
@@ -99,6 +100,7 @@ JOBS: tuple[Job, ...] = (
     Job("collections", N_("Direct debits"), collection_runs.settle_due),
     Job("approvals", N_("Requests whose time is over"), _expire_approvals),
     Job("documents", N_("Papers whose time is over"), _purge_documents),
+    Job("network", N_("Use of the network by the hour"), network_hours.count_day),
     TRAIL,
 )
 """In the order of a day: a broken plan is followed up, the fee of a reminder is on the next bill, what is billed is collected."""

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 import streamlit as st
 from sqlmodel import Session
 
 from core.actor import Actor
-from core.db import transaction
+from core.db import reading, transaction
 from core.services import sessions
 from core.ui.identity import SESSION_ID
+
+Result = TypeVar("Result")
 
 
 def made(verb: Callable[[Session, Actor], bytes]) -> Callable[[], bytes]:
@@ -20,3 +23,20 @@ def made(verb: Callable[[Session, Actor], bytes]) -> Callable[[], bytes]:
 def _make(verb: Callable[[Session, Actor], bytes], session_id: int) -> bytes:
     with transaction() as session:
         return verb(session, sessions.holder(session, session_id))
+
+
+def read_first(
+    read: Callable[[Session, Actor], tuple[bytes, Result]], note: Callable[[Session, Actor, Result], None]
+) -> Callable[[], bytes]:
+    """Return what makes a large file: it only reads, so that nobody waits for it, and `note` writes down what was taken before it is handed out."""
+    return partial(_read_first, read, note, st.session_state.get(SESSION_ID, 0))
+
+
+def _read_first(
+    read: Callable[[Session, Actor], tuple[bytes, Result]], note: Callable[[Session, Actor, Result], None], session_id: int
+) -> bytes:
+    with reading() as session:
+        made, told = read(session, sessions.holder(session, session_id))
+    with transaction() as session:
+        note(session, sessions.holder(session, session_id), told)
+    return made

@@ -44,6 +44,8 @@ DESK = Tab("customers", N_("Customers"), "groups")
 DESK_TABS = {
     DESK: Permission.CUSTOMER_SEARCH,
     Tab("tasks", N_("My tasks"), "task_alt"): Permission.TASK_READ,
+    Tab("lists", N_("Lists"), "list_alt"): Permission.LIST_READ,
+    Tab("dashboard", N_("Team overview"), "monitoring"): Permission.DASHBOARD_READ,
     Tab("payments", N_("Payments"), "payments"): Permission.PAYMENT_RECORD,
     Tab("collections", N_("Direct debits"), "account_balance"): Permission.COLLECTION_RUN,
     Tab("approvals", N_("Approvals"), "approval"): Permission.CREDIT_WRITE,

@@ -56,6 +56,11 @@ def _mark(mark: Mark) -> str:
     return f'<span class="g-state {mark.tone}">{icon}{esc(mark.word)}</span>'
 
 
+def state(mark: Mark) -> str:
+    """Make a state that stands among other text."""
+    return _mark(mark)
+
+
 def entry(day: str, mark: Mark, amount: str, told: str) -> str:
     """Make a line of a list of papers: its day, its state, its amount and what there is to tell. All texts are escaped here."""
     cells = f"<strong>{esc(day)}</strong><span>{_mark(mark)}</span><strong>{esc(amount)}</strong>"

@@ -2,6 +2,7 @@
 
 from core.errors import N_
 from core.models.customer import CustomerStatus
+from core.services.bulk_actions import TASK_CODES
 from core.ui.parts import Mark, Tone
 from core.ui.text import t
 
@@ -20,7 +21,7 @@ TASKS = {
     "debit_holder_died": N_("The bank says that the holder has died: check, then start the takeover"),
     "debit_dispute": N_("A collection came back too late: dispute it with the bank"),
     "debit_recall": N_("Collection withdrawn: call it back at the bank"),
-}
+} | TASK_CODES
 """What is left to do, by its code."""
 
 
