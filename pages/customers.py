@@ -42,7 +42,7 @@ def main(actor: Actor) -> None:
     found = show_hits(actor, term) if term else []
     forms.answer(PINS)
     with st.grid(2, min_column_width=340, gap="small"):
-        show_files("pinned", t("Pinned"), kept, kept, t("Pin a file, and it stays here for you."))
+        show_files("pinned", t("Pinned files"), kept, kept, t("Pin a file, and it stays here for you."))
         show_files("recent", t("Opened last"), opened, kept, t("No file was opened yet."))
     if not found:
         show_ways()

@@ -95,6 +95,7 @@ def find(session: Session, actor: Actor, *, code: str) -> View:
 
 def save(session: Session, actor: Actor, *, name: str, ownership: Ownership, query: Query) -> str:
     """Save a list as a view and return its code. Raises NameTaken, Missing, and whatever the list refuses of the query."""
+    actor.require(Permission.LIST_READ)
     actor.require(_RIGHTS[ownership])
     row = SavedView(noun=query.noun, name="", ownership=ownership, owner=actor.username, changed_at=clock.now())
     before = _write(session, actor, row, name, query)

@@ -19,7 +19,7 @@ from core.ui.text import language, t
 FORM = "lists:view"
 _OPENED = "_view_form"
 _WORDS = {
-    Ownership.MINE: (N_("Mine"), N_("Only I see it.")),
+    Ownership.MINE: (N_("Mine alone"), N_("Only I see it.")),
     Ownership.TEAM: (N_("The team's"), N_("All colleagues see it and may change it.")),
     Ownership.LOCKED: (N_("Locked"), N_("All colleagues see it; only a team lead changes it.")),
 }

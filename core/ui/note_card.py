@@ -74,7 +74,7 @@ def _show_note(visit: Visit, row: NoteRow) -> None:
     with st.container(gap="xxsmall", key=f"billrow-note-{row.id}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             if row.pinned:
-                parts.badge(t("Pinned"), "info", "keep")
+                parts.badge(t("Pinned note"), "info", "keep")
             st.caption(" · ".join(map(md, _by(row))), width="content")
         st.text(row.text)
         show_actions(visit, row, place="card")

@@ -78,7 +78,7 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
         changed = [(_name(name), _change(before.get(name), after.get(name))) for name in dict.fromkeys((*before, *after))]
         return [(t("Changed by"), facts["actor"]), (t("Why"), facts["reason"] or ""), *changed]
     told = words.tell(entry)
-    return [(t("What"), told.detail)]
+    return [(t("Detail"), told.detail)]
 
 
 def _more(visit: Visit, entry: Entry) -> None:

@@ -315,7 +315,7 @@ def target(name: str) -> str:
 
 
 def _note(facts: Facts) -> Told:
-    mark = Mark(t("Pinned"), "info", "keep") if facts["pinned"] else None
+    mark = Mark(t("Pinned note"), "info", "keep") if facts["pinned"] else None
     if facts["until_at"] is not None:
         mark = Mark(t("Withdrawn"), "neutral", "undo")
     reworded = t("reworded") if facts["replaces_id"] else ""

@@ -21,7 +21,9 @@ def verbs() -> dict[str, list[str]]:
 
 def files_made() -> list[str]:
     """Return the verbs that make a file at a click."""
-    return sorted({_verb(node.args[0], file) for file, node in _calls() if called(node) == "made" and file != "core/ui/download.py"})
+    return sorted(
+        {_verb(node.args[0], file) for file, node in _calls() if called(node) in {"made", "read_first"} and file != "core/ui/download.py"}
+    )
 
 
 def clicks() -> dict[str, list[str]]:

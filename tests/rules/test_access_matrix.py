@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.actor import ROLES, Actor, Permission, Role
 from core.errors import NotPermitted
-from core.ui.navigation import DESK_TABS, TABS
+from core.ui.navigation import DESK_TABS, STORY, TABS
 from tests.builders import make_customer
 from tests.pages.conftest import NewDemo, _own_database, new_demo
 from tests.rules import clicks
@@ -71,7 +71,7 @@ class TestPages:
     def test_each_page_is_in_the_navigation_with_the_same_right(self) -> None:
         rights = {tab.path: right.value for tab, right in DESK_TABS.items()}
         assert {page: told["right"] for page, told in TOLD["pages"].items() if told["gate"] == "enter_desk"} == rights
-        assert {page for page, told in TOLD["pages"].items() if told["gate"] == "enter"} == {tab.path for tab in TABS}
+        assert {page for page, told in TOLD["pages"].items() if told["gate"] == "enter"} == {tab.path for tab in (*TABS, STORY)}
 
     @pytest.mark.parametrize("role", PEOPLE)
     def test_each_page_opens_for_the_roles_it_names_and_for_no_other(self, role: Role, new_demo: NewDemo) -> None:
