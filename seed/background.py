@@ -33,7 +33,17 @@ CHUNK = 500
 _FIRST_NO = 10_001_001
 _SEED = 20_261_118
 _CONTACTS, _EVERY_TASK, _VISITS = 160, 12, 9
-_REASONS = {"bill": 30, "breakdown": 22, "arrears": 14, "option": 12, "appointment": 10, "usage": 8, "contract": 5, "move": 5, "other": 4}
+_REASONS = {
+    "bill": 30,
+    "breakdown": 22,
+    "arrears": 14,
+    "option": 12,
+    "appointment": 10,
+    "usage": 8,
+    "contract_end": 5,
+    "move": 5,
+    "other": 4,
+}
 """Why people call, and how often in a hundred or so."""
 
 Rows = list[dict[str, Any]]
@@ -94,7 +104,9 @@ def add_contacts(session: Session) -> None:
         if at > clock.now():
             continue
         reason = str(rng.choice(reasons, p=weights))
-        session.add(Interaction(customer_id=one, channel=ways[int(rng.integers(0, len(ways)))], reason=reason, at=at, agent=agent))
+        way, seconds = ways[int(rng.integers(0, len(ways)))], 60 * int(rng.integers(2, 12))
+        ended_at = at + timedelta(seconds=seconds)
+        session.add(Interaction(customer_id=one, channel=way, reason=reason, at=at, agent=agent, ended_at=ended_at, seconds=seconds))
         if place % _EVERY_TASK == 0:
             code, due = ("call_back", "check_file")[place // _EVERY_TASK % 2], today + timedelta(days=int(rng.integers(-3, 10)))
             session.add(Task(customer_id=one, code=code, due=due, created_at=at))

@@ -16,6 +16,7 @@ from sqlmodel import col
 
 from core import clock, i18n
 from core.actor import Actor, Permission
+from core.catalogue import Texts, contact_reasons
 from core.errors import N_, DomainError
 from core.models.appointment import Appointment, AppointmentCategory, AppointmentState, DayPart
 from core.models.approval import Approval, ApprovalKind, ApprovalState
@@ -73,7 +74,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `sql` is its value; `quick` marks one that an index sorts, `folded` a text without accents that `sql` is searched by."""
+    """One column. `sql` is its value; `words` and `names` write it, the latter from a file of the product team; `quick` marks one that an index sorts, `folded` a text without accents that `sql` is searched by."""
 
     name: str
     label: str
@@ -81,6 +82,7 @@ class Column:
     sql: Any
     source: Source | None = None
     words: Words = field(default_factory=dict)
+    names: Callable[[], Mapping[str, Texts]] | None = None
     quick: bool = False
     sorts: Any = None
     folded: Any = None
@@ -97,6 +99,12 @@ class Column:
     def sortable(self) -> bool:
         """Whether rows may be sorted by it: quickly, or once a filter leaves few."""
         return self.comparable
+
+
+def named(column: Column, value: object, language: str) -> str | None:
+    """Return what a file of the product team calls a value; None where it says nothing."""
+    texts = column.names().get(str(value)) if column.names else None
+    return texts[language] if texts else None  # type: ignore[index]
 
 
 class Named:
@@ -229,10 +237,6 @@ _PAPER_STATES = {
 _MANDATE_STATES = {
     MandateState.DRAFT: N_("Draft"), MandateState.PENDING_SIGNATURE: N_("Waits for its signature"), MandateState.ACTIVE: N_("Active"),
     MandateState.SUSPENDED: N_("Suspended"), MandateState.CANCELLED: N_("Cancelled"), MandateState.EXPIRED: N_("Expired"),
-}  # fmt: skip
-CONTACT_REASONS = {
-    "bill": N_("Bill"), "arrears": N_("Late bills"), "appointment": N_("Technician's visit"), "breakdown": N_("Breakdown"), "move": N_("House move"),
-    "option": N_("Options"), "usage": N_("Usage"), "contract": N_("Contract"), "other": N_("Something else"),
 }  # fmt: skip
 _CONTACT_WAYS = {
     InteractionChannel.PHONE: N_("Phone"), InteractionChannel.EMAIL: N_("E-mail"), InteractionChannel.CHAT: N_("Chat"),
@@ -410,7 +414,8 @@ def _tasks() -> Listing:
     return Listing(
         "tasks", N_("Tasks"), "task_alt", Permission.CUSTOMER_READ, one,
         (
-            _text("task", N_("Task"), one.code),
+            _text("task", N_("Task"), func.coalesce(one.words, one.code)),
+            _text("owner", N_("Whose"), func.coalesce(one.owner, one.team)),
             *_whose()[:2],
             Column("due", N_("Due"), Type.DAY, one.due),
             Column("created", N_("Created"), Type.MOMENT, one.created_at, quick=True),
@@ -418,7 +423,7 @@ def _tasks() -> Listing:
             Column("done", N_("Done"), Type.MOMENT, one.done_at),
             *_whose()[2:],
         ),
-        ("task", "customer", "due", "created", "open"), "-created", "home", one.customer_id,
+        ("task", "customer", "due", "owner", "created", "open"), "-created", "timeline", one.customer_id,
     )  # fmt: skip
 
 
@@ -507,7 +512,7 @@ def _contacts() -> Listing:
     return Listing(
         "contacts", N_("Contacts"), "forum", Permission.CUSTOMER_READ, i,
         (
-            _text("reason", N_("Reason"), i.reason, words=CONTACT_REASONS),
+            _text("reason", N_("Reason"), i.reason, names=contact_reasons),
             *_whose()[:2],
             Column("at", N_("When"), Type.MOMENT, i.at, quick=True),
             _choice("way", N_("Way"), i.channel, _CONTACT_WAYS),

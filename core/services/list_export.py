@@ -15,7 +15,7 @@ from core import clock, i18n
 from core.actor import Actor, Permission
 from core.errors import N_, DomainError
 from core.services import audit, list_filters, lists
-from core.services.list_columns import Column, Listing, Type
+from core.services.list_columns import Column, Listing, Type, named
 from core.services.lists import Query
 from core.services.usage_export import inert
 
@@ -77,7 +77,7 @@ def _plain(column: Column, value: Any, language: str) -> Any:  # noqa: ANN401 - 
     if value is None:
         return None
     reads: dict[Type, Callable[[Any], Any]] = {
-        Type.TEXT: str,
+        Type.TEXT: lambda text: named(column, text, language) or str(text),
         Type.CHOICE: lambda name: i18n.translate(language, column.words.get(str(name), str(name))),
         Type.MONEY: lambda cents: (Decimal(int(cents)) / 100).quantize(_CENT),
         Type.NUMBER: int,

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core import i18n
+from core.catalogue import contact_reasons
 from core.errors import N_
 from core.models.appointment import AppointmentState, DayPart
 from core.models.usage import UsageKind
 from core.services import dashboard
 from core.services import usage_words as words
 from core.services.dashboard import Age, Hour, Reason, Visits, Work
-from core.services.list_columns import CONTACT_REASONS
 from core.services.lists import Query
 from core.ui import charts, list_address, navigation, parts
 from core.ui.charts import Series
@@ -171,4 +171,5 @@ def _age(one: Age) -> str:
 def _reason(reason: str | None) -> str:
     if reason is None:
         return t("Other reasons")
-    return t(CONTACT_REASONS[reason]) if reason in CONTACT_REASONS else reason
+    names = contact_reasons().get(reason)
+    return names[language()].capitalize() if names else reason  # type: ignore[index]

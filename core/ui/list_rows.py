@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core import i18n
-from core.services.list_columns import Column, Listing, Type
+from core.services.list_columns import Column, Listing, Type, named
 from core.services.lists import MOST_COUNTED, Page, Row
 from core.ui import list_address, navigation
 from core.ui.list_address import Asked
@@ -39,7 +39,7 @@ def shown(column: Column, value: Any) -> str:  # noqa: ANN401 - a cell of any co
     if value is None or value == "":
         return NOTHING
     writes: dict[Type, Callable[[Any], str]] = {
-        Type.TEXT: lambda text: t(column.words.get(text, TASKS.get(text, ""))) or str(text),
+        Type.TEXT: lambda text: named(column, text, language()) or t(column.words.get(text, TASKS.get(text, ""))) or str(text),
         Type.CHOICE: lambda name: t(column.words[str(name)]) if str(name) in column.words else str(name),
         Type.MONEY: lambda cents: euro(int(cents)),
         Type.NUMBER: lambda number: i18n.number(int(number), language()),
