@@ -29,13 +29,13 @@ from core.services.bill_words import CreditReason
 from core.services.billing import BillDraft, Line
 from core.services.billing_facts import Change
 from core.services.credit_notes import issue_credit_note
-from core.services.explain import Explanation, Paper
+from core.services.explain import Advice, Explanation, Paper
 from core.services.periods import Period, next_banking_day
 from core.services.references import mask_iban
 
 __all__ = [
     "BillRow", "Change", "CreditReason", "Issued", "NextBill", "OpenAmount", "ToIssue", "due_days", "explain_bill", "explain_next", "issue", "issue_credit_note",
-    "issue_many", "lines", "of_customer", "open_summary", "pdf", "preview_next",
+    "issue_many", "last_advice", "lines", "of_customer", "open_summary", "pdf", "preview_next",
 ]  # fmt: skip
 
 
@@ -252,6 +252,15 @@ def explain_next(session: Session, actor: Actor, *, customer_id: int, language: 
     last = session.execute(_papers_query(customer_id).limit(1)).first()
     before = _paper(session, customer_id, last) if last else None
     return explain.explain(Paper.of_draft(found.draft), before, plans=_plans(session, customer_id), language=language)
+
+
+def last_advice(session: Session, actor: Actor, *, customer_id: int, language: str) -> tuple[Advice, ...]:
+    """Return which options would have been cheaper, or not, on the last bill; none before the first one."""
+    actor.require(Permission.BILL_READ, customer_id)
+    last = session.execute(_papers_query(customer_id).limit(1)).first()
+    if last is None:
+        return ()
+    return explain.explain(_paper(session, customer_id, last), None, plans=_plans(session, customer_id), language=language).advice
 
 
 def _months_shown(session: Session, customer_id: int) -> int:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core import clock
+from core import clock, i18n
 from core.actor import Permission
 from core.catalogue import Offering, Service, catalogue
 from core.db import reading
 from core.errors import N_, DomainError, NotFound
 from core.models.customer import CustomerStatus
 from core.models.product import ProductStatus
-from core.services import billing, order_undo, orders, products
+from core.services import billing, bills, order_undo, orders, products
 from core.services.option_reviews import Effective, Review
 from core.services.order_undo import Undoable
 from core.services.products import Held
@@ -84,9 +84,12 @@ def body(product_no: str, group: Service) -> None:
     if _suspended(visit, plan):
         st.warning(t("The services are suspended: only restrictions can change until the overdue bills are paid."), icon=":material/block:")
     options = catalogue().options_of(plan.code, group)
+    told = _advice(visit, plan) if found is None else {}
     for option in options:
         asked = found if found and found.option.code == option.code else None
         _row(visit, plan, option, under_way.get(option.code), asked)
+        if option.code in told:
+            draw(note(told[option.code]))
         if asked:
             _review(visit, plan, asked)
     if found is None:  # A review is about one option: what the others hold would only stand in its way.
@@ -155,6 +158,20 @@ def _row(visit: Visit, plan: Held, option: Offering, order_no: str | None, asked
             t("One more"), key=f"home:more:{plan.product_no}:{option.code}", icon=":material/add:", type="tertiary",
             on_click=_begin, args=(_Asked(plan.product_no, option.code, turn_on=True),),
         )  # fmt: skip
+
+
+def _advice(visit: Visit, plan: Held) -> dict[str, str]:
+    """Say by option what it would have changed on the last bill: in the reader's language, then to read out in the customer's."""
+    languages = dict.fromkeys((language(), visit.customer.language.value if visit.actor.staff else language()))
+    found: dict[str, list[str]] = {}
+    for tongue in languages:
+        with reading() as session:
+            advice = bills.last_advice(session, visit.actor, customer_id=visit.customer.id, language=tongue)
+        for one in advice:
+            if one.product_id == plan.id:
+                said = i18n.translate(tongue, one.sentence.msgid, **one.sentence.params)
+                found.setdefault(one.code, []).append(said if tongue == language() else f"{tongue.upper()}: {said}")
+    return {code: f"{t('On the last bill:')} {' · '.join(said)}" for code, said in found.items()}
 
 
 def _states(option: Offering, running: list[Held]) -> list[str]:

@@ -37,6 +37,13 @@ class Agent(Walker):
         super().ticks(name)
         settled(self.page)
 
+    def closes(self) -> None:
+        """Close the drawer by its key."""
+        drawer = self.part("drawer")
+        drawer.wait_for()
+        self.page.keyboard.press("Escape")
+        drawer.wait_for(state="hidden")
+
     def presses(self, name: str, keys: str) -> None:
         """Change a toggle or a box from the keyboard: that is typing."""
         self.part(name).locator("input").press(keys)
@@ -171,7 +178,7 @@ def test_c11_where_is_my_money(agent: Agent) -> None:
 
 def test_c12_our_accounting_has_not_received_it(agent: Agent) -> None:
     agent.finds("2611000048")
-    agent.page.keyboard.press("Escape")
+    agent.closes()
     agent.clicks("bills:details:2611000048")
     agent.sees("drawer", "88,00 €", "Envoyée le", "05/11/2026 06:00", "3cc00332")
     agent.clicks("bills:einvoice:2611000048")
@@ -186,7 +193,7 @@ def test_c03_i_paid_and_i_am_cut_off(agent: Agent) -> None:
     agent.used += 1
     agent.page.get_by_text("Voici les plus proches").wait_for()
     agent.follows("desk:hit:10000055", "Kevin Dubois")
-    agent.page.keyboard.press("Escape")
+    agent.closes()
     agent.sees("card-arrears", "126,00 € en retard", "Services suspendus depuis le 10/11 ; le 112 reste joignable.", "3 × 56,00 €")
     agent.clicks("bills:plan:accept")
     agent.sees("card-band", "Actif")
@@ -197,3 +204,10 @@ def test_c03_i_paid_and_i_am_cut_off(agent: Agent) -> None:
     agent.sees("card-bills", "Dans le plan")
     agent.sees("card-band", "112,00 €")
     assert agent.used <= 5
+
+
+def test_c02_is_the_peak_option_worth_it(agent: Agent) -> None:
+    agent.finds("Peeters, Mechelen")
+    agent.clicks("home:options:1000002401:phone")
+    agent.sees("drawer", "45 min ont coûté 2,25 €", "coûte 5,00 € par mois", "NL: 45 min kostten € 2,25", "ze had niet geloond")
+    assert agent.used <= 2
