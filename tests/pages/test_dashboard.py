@@ -23,7 +23,16 @@ def demo(new_demo: NewDemo) -> None:
         one = make_customer(session, customer_no="10000017")
         line = make_product(session, one, "TRIO")
         money_stories.bill(session, one, date(2026, 9, 5), bill_no="2609000017")
-        session.add(Interaction(customer_id=one.id, channel=InteractionChannel.PHONE, reason="breakdown", at=clock.now(), agent="agent"))
+        session.add(
+            Interaction(
+                customer_id=one.id,
+                channel=InteractionChannel.PHONE,
+                reason="breakdown",
+                at=clock.now(),
+                ended_at=clock.now(),
+                agent="agent",
+            )
+        )
         usage.record(session, SYSTEM, events=[NewEvent(one.id, line.id, clock.at(date(2026, 11, 17), 20), 1, UsageKind.DATA, 2_000_000)])
         network_hours.count_day(session, SYSTEM, clock.today())
 

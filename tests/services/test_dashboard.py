@@ -61,12 +61,19 @@ class TestFigures:
     def test_contacts_are_counted_by_reason_and_the_rare_ones_together(self, session: Session, people: list[Customer]) -> None:
         session.add_all(
             Interaction(
-                customer_id=people[0].id, channel=InteractionChannel.PHONE, reason=f"rare, ({number})", at=clock.now(), agent="agent"
+                customer_id=people[0].id,
+                channel=InteractionChannel.PHONE,
+                reason=f"rare, ({number})",
+                at=clock.now(),
+                agent="agent",
+                ended_at=clock.now(),
             )
             for number in range(9)
         )
         old = clock.at(date(2026, 9, 1))
-        session.add(Interaction(customer_id=people[0].id, channel=InteractionChannel.PHONE, reason="bill", at=old, agent="agent"))
+        session.add(
+            Interaction(customer_id=people[0].id, channel=InteractionChannel.PHONE, reason="bill", at=old, agent="agent", ended_at=old)
+        )
         session.flush()
         found = dashboard.reasons(session, ADMIN)
         assert [one.contacts for one in found[:2]] == [30, 30]

@@ -95,7 +95,7 @@ def left(session: Session, **given: Any) -> Customer:
                       subject="Zyxwvu", body="Zyxwvu geheimnis", sent_at=clock.now()),
         Document(customer_id=one, document_no=f"D{one}", kind=DocumentKind.ID_CARD, name="zyxwvu.png", mime="image/png", size=6, sha256="0" * 64,
                  storage_key=key, uploaded_by="zyxwvu", uploaded_at=clock.now()),
-        Interaction(customer_id=one, channel=InteractionChannel.PHONE, reason="bill", at=clock.now(), agent="agent", note="zyxwvu geheimnis"),
+        Interaction(customer_id=one, channel=InteractionChannel.PHONE, reason="bill", at=clock.now(), ended_at=clock.now(), agent="agent", note="zyxwvu geheimnis"),
         Task(customer_id=one, code="call_back", created_at=clock.now()),
         Approval(customer_id=one, kind=ApprovalKind.REFUND, subject="x", payload={"iban": IBAN}, amount_cents=1, reason="typed_account",
                  comment="geheimnis", requested_by="agent", requested_at=clock.now()),

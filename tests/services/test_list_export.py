@@ -63,7 +63,14 @@ class TestExport:
     def test_no_cell_is_a_formula(self, session: Session) -> None:
         customer = make_customer(session, given_name="=cmd|' /C calc'!A0", family_name="+1", search_name="cmd")
         session.add(
-            Interaction(customer_id=customer.id, channel=InteractionChannel.PHONE, reason="@SUM(A1)", at=customer.created_at, agent="-2")
+            Interaction(
+                customer_id=customer.id,
+                channel=InteractionChannel.PHONE,
+                reason="@SUM(A1)",
+                at=customer.created_at,
+                agent="-2",
+                ended_at=customer.created_at,
+            )
         )
         session.flush()
         query = Query("contacts", columns=("customer", "reason", "by"))

@@ -49,7 +49,7 @@ def crowd(session: Session) -> list[Customer]:
         session.add_all([
             Task(customer_id=one, code="modem_not_returned", due=date(2026, 11, 1 + number % 20) if number % 2 else None, created_at=clock.now(),
                  done_at=clock.now() if number % 9 == 0 else None),
-            Interaction(customer_id=one, channel=InteractionChannel.PHONE, reason="bill" if number % 2 else "move", at=clock.now(), agent="agent"),
+            Interaction(customer_id=one, channel=InteractionChannel.PHONE, reason="bill" if number % 2 else "move", at=clock.now(), ended_at=clock.now(), agent="agent"),
             Appointment(customer_id=one, appointment_no=f"A{one}", category=AppointmentCategory.REPAIR, state=AppointmentState.CONFIRMED, zone="B50",
                         day=date(2026, 11, 18 + number % 4), part=DayPart.MORNING, place="Namur", created_at=clock.now()),
             ProductOrder(customer_id=one, order_no=f"O{one}", category=OrderCategory.OPTION, channel="agent", state=OrderState.COMPLETED,
