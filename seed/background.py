@@ -125,7 +125,7 @@ def add_visits(session: Session) -> None:
         session.add(
             Appointment(
                 customer_id=one, appointment_no=f"A{customer_no}01", category=AppointmentCategory.REPAIR if place % 3 else AppointmentCategory.INSTALLATION,
-                state=AppointmentState.COMPLETED if place in {0, 1} else AppointmentState.CONFIRMED, zone=slots.zone_of(postcode), day=day,
+                state=AppointmentState.COMPLETED if place in {0, 2} else AppointmentState.CONFIRMED, zone=slots.zone_of(postcode), day=day,
                 part=DayPart.MORNING if place % 2 == 0 else DayPart.AFTERNOON, place=f"{street} {number}, {postcode} {town}",
                 created_at=clock.at(day - timedelta(days=5), 10),
             )
