@@ -63,13 +63,14 @@ class Coverage:
     """What the last bill did: all that was held on its date is paid until a day; `paid_until` names products paid until another one.
 
     What came on the date itself may have come after the bill was made: it is paid only where `paid_until` names it. `left_cents` is
-    what of a product's charge was not credited by hand since: no more than that is given back when it ends (W8).
+    what of a product's charge was not credited by hand since, `own_left_cents` what of all our own: no more is given back (W8).
     """
 
     bill_date: date
     until: date
     paid_until: Mapping[int | None, date] = field(default_factory=dict)
     left_cents: Mapping[int | None, int] = field(default_factory=dict)
+    own_left_cents: int | None = None
 
     def knows(self, one: Held) -> bool:
         """Whether the last bill counted on a product."""
@@ -153,6 +154,7 @@ def preview(
     sold = sold or catalogue()
     period = paid_ahead(account, bill_date)
     lines = [line for one in held for line in _held_lines(one, account, period, bill_date, previous, sold)]
+    lines = _all_at_most(lines, previous.own_left_cents if previous else None)
     lines += [_one_off_line(one, business=account.business) for one in one_offs]
     lines += _usage_lines(held, usage or {}, late or {}, sold, business=account.business)
     category = _category(account, bill_date, previous)
@@ -274,6 +276,19 @@ def _at_most(back: Iterable[Line], left_cents: int | None) -> Iterator[Line]:
         elif left_cents:
             yield replace(line, amount_cents=-left_cents, share_days=None, month_days=None)
             left_cents = 0
+
+
+def _all_at_most(lines: Sequence[Line], left_cents: int | None) -> list[Line]:
+    """Give back no more of all products together than was not credited in one amount since."""
+    found: list[Line] = []
+    for line in lines:
+        if line.kind is LineKind.ADJUSTMENT and line.amount_cents < 0:
+            cut = list(_at_most([line], left_cents))
+            found += cut
+            left_cents = None if left_cents is None else left_cents + sum(one.amount_cents for one in cut)
+        else:
+            found.append(line)
+    return found
 
 
 def _pieces(account: Account, since: date, until: date) -> Iterator[tuple[Period, Period]]:

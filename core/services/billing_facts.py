@@ -18,8 +18,9 @@ from core.models.dunning import DunningClaim, DunningNotice
 from core.models.order import HouseMove, OrderState, ProductOrder
 from core.models.product import ProductStatus
 from core.services import billing, holdings
-from core.services.bill_words import FEE_REMINDER
+from core.services.bill_words import COMPENSATIONS, FEE_REMINDER
 from core.services.billing import Account, BillDraft, Coverage, Held, OneOff
+from core.services.credit_rules import NO_VAT
 from core.services.holdings import Holding
 from core.services.usage import hold_still, late_sums, period_sums
 from core.services.usage_numbers import national
@@ -114,13 +115,21 @@ def _coverage(session: Session, customer_id: int) -> Coverage | None:
         elif line.kind is LineKind.ONE_OFF and line.since:
             paid[line.product_id] = line.since
     left = {product_id: _left_cents(lines, last.id, ordinal) for product_id, ordinal in ahead.items()}
-    return Coverage(last.bill_date, last.period_until, paid, left)
+    return Coverage(last.bill_date, last.period_until, paid, left, _own_left_cents(lines, last.id))
 
 
 def _left_cents(lines: Sequence[Any], bill_id: int, ordinal: int) -> int:
     """Return what a line of a bill charges still, without what notes gave back of it."""
     charged = sum(line.amount_cents for line in lines if line.id == bill_id and line.ordinal == ordinal)
     given = sum(line.amount_cents for line in lines if line.refers_bill_id == bill_id and line.refers_ordinal == ordinal)
+    return int(charged - given)
+
+
+def _own_left_cents(lines: Sequence[Any], bill_id: int) -> int:
+    """Return what a bill charges still of our own services, without what notes lowered of its price; what made good a damage did not."""
+    own = [line for line in lines if line.amount_cents is not None and line.kind not in NO_VAT]
+    charged = sum(line.amount_cents for line in own if line.id == bill_id)
+    given = sum(line.amount_cents for line in own if line.refers_to_id == bill_id and line.reason not in COMPENSATIONS)
     return int(charged - given)
 
 
@@ -136,14 +145,13 @@ def _one_offs(session: Session, customer_id: int, previous: Coverage | None, bil
 
 @cache
 def _since_last_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of that many columns
-    """Make the query of the last bill and of what was issued since, line by line; a paper without lines about products still has a row."""
+    """Make the query of the last bill and of what was issued since, line by line."""
     mine = col(Bill.customer_id) == bindparam("customer_id")
     last = select(func.max(col(Bill.bill_date))).where(mine, col(Bill.category) != BillCategory.CREDIT_NOTE).scalar_subquery()
     of_it = (col(BillLine.customer_id) == Bill.customer_id) & (col(BillLine.bill_id) == Bill.id)
-    of_it &= col(BillLine.product_id).is_not(None) | col(BillLine.refers_ordinal).is_not(None)
     columns = (
         Bill.id, Bill.bill_date, Bill.period_until, Bill.category, BillLine.product_id, BillLine.kind, BillLine.since, BillLine.until,
-        BillLine.ordinal, BillLine.amount_cents, BillLine.refers_bill_id, BillLine.refers_ordinal,
+        BillLine.ordinal, BillLine.amount_cents, BillLine.refers_bill_id, BillLine.refers_ordinal, Bill.refers_to_id, Bill.reason,
     )  # fmt: skip
     return (
         select(*(col(column) for column in columns))

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core import clock, money
@@ -233,7 +234,26 @@ def _given(session: Session, bill: Bill, *, business: bool) -> Credited:
     lines: dict[int, int] = defaultdict(int)
     for ordinal, _kind, cents in by_line:
         lines[ordinal] += int(cents)
-    return Credited(own_cents - penalty, vat, third + penalty, made_good, lines)
+    return Credited(own_cents - penalty, vat, third + penalty, made_good, lines, _given_later(session, bill))
+
+
+def _given_later(session: Session, bill: Bill) -> dict[int, int]:
+    """Return by line what later bills gave back of it: days that were paid ahead, after its product ended."""
+    charged, back, later = aliased(BillLine), aliased(BillLine), aliased(Bill)
+    same = (col(back.customer_id) == col(charged.customer_id), col(back.product_id) == col(charged.product_id))
+    within = (col(back.since) >= col(charged.since), col(back.since) < col(charged.until))
+    query = (
+        select(col(charged.ordinal), func.sum(-col(back.amount_cents)))
+        .join(back, and_(*same, *within))
+        .join(later, (col(later.customer_id) == col(back.customer_id)) & (col(later.id) == col(back.bill_id)))
+        .where(
+            col(charged.customer_id) == bill.customer_id, col(charged.bill_id) == bill.id, col(charged.kind).in_(_PAID_AHEAD),
+            col(back.kind) == LineKind.ADJUSTMENT, col(back.amount_cents) < 0, col(later.category) != BillCategory.CREDIT_NOTE,
+            col(later.bill_date) > bill.bill_date,
+        )
+        .group_by(col(charged.ordinal))
+    )  # fmt: skip
+    return {ordinal: int(cents) for ordinal, cents in session.execute(query)}
 
 
 def _vat_rows(found: Amounts) -> tuple[PrintedVat, ...]:

@@ -49,13 +49,17 @@ class Charged:
 
 @dataclass(frozen=True)
 class Credited:
-    """What notes gave back of a bill so far, in the same terms (a reminder's cost with the third parties'); what made good a damage is counted apart."""
+    """What notes gave back of a bill so far, in the same terms (a reminder's cost with the third parties'); what made good a damage is counted apart.
+
+    `later` is what later bills gave back of a line, as its product ended within days that were paid.
+    """
 
     own_cents: int = 0
     vat_cents: int = 0
     third_party_cents: int = 0
     compensated_cents: int = 0
     lines: Mapping[int, int] = field(default_factory=dict)
+    later: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,13 @@ class Amounts:
 
 def own_left(charged: Charged, given: Credited) -> int:
     """Return how much of the bill's own services can still be credited, in its own terms."""
-    return max(0, charged.own_cents - given.own_cents)
+    return max(0, charged.own_cents - given.own_cents - sum(given.later.values()))
 
 
 def line_left(charged: Charged, given: Credited, ordinal: int) -> int:
     """Return how much of a line can still be credited; 0 for a line that gives back itself."""
     kind, cents = charged.lines[ordinal]
-    left = cents - given.lines.get(ordinal, 0)
+    left = cents - given.lines.get(ordinal, 0) - given.later.get(ordinal, 0)
     third = charged.third_party_cents - given.third_party_cents
     return max(0, min(left, third if kind in NO_VAT else own_left(charged, given)))
 

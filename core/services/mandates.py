@@ -162,7 +162,7 @@ def usable_until(signed_on: date, last_used_on: date | None) -> date:
 
 
 def pdf(session: Session, actor: Actor, *, customer_id: int, umr: str) -> bytes:
-    """Return the paper of a mandate. Raises NotFound."""
+    """Return the paper of a mandate: whole for its holder, with its account masked for the house, which reveals it on the screen. Raises NotFound."""
     actor.require(Permission.BILL_READ, customer_id)
     row: Mandate | None = session.execute(
         select(Mandate).where(col(Mandate.customer_id) == customer_id, col(Mandate.umr) == umr)
@@ -179,16 +179,20 @@ def pdf(session: Session, actor: Actor, *, customer_id: int, umr: str) -> bytes:
             customer=to.party,
             customer_no=to.customer_no,
             holder=row.holder,
-            iban=row.iban,
+            iban=_shown(actor, row.iban),
             issued_at=row.requested_at,
             document_token=hashlib.sha256(f"{row.id} {row.umr} {row.iban}".encode()).hexdigest()[:32],
             prenotification_days=law("direct_debit_prenotification_days"),
             refund_weeks=law("direct_debit_refund_weeks"),
             signed_on=row.signed_on,
             signed_by="code" if row.signed_on else None,
-            amends_iban=row.amends_iban,
+            amends_iban=_shown(actor, row.amends_iban) if row.amends_iban else None,
         )
     )
+
+
+def _shown(actor: Actor, iban: str) -> str:
+    return mask_iban(iban) if actor.house else iban
 
 
 def _move(row: Mandate, state: MandateState) -> None:

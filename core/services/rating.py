@@ -90,25 +90,28 @@ class Charge(NamedTuple):
 _INCLUDED, _FREE, _OFFPEAK = Charge(Tariff.INCLUDED), Charge(Tariff.FREE), Charge(Tariff.OFFPEAK)
 
 
-def bundle(plan: Running, options: Iterable[Running], period: Period, sold: Catalogue | None = None) -> Bundle:
-    """Return what a line may use in a period.
+def bundle(plan: Running, options: Iterable[Running], period: Period, sold: Catalogue | None = None, day: date | None = None) -> Bundle:
+    """Return what a line may use in a period; with a `day`, which calls are free on that day.
 
     The plan and a one-shot count in full; an option that began within the period counts for its share of days, as its price does (W3).
+    Free calls have no share: they end with their option.
     """
     sold = sold or catalogue()
     offering = sold[plan.code]
-    parts = [(offering, 1, 1)]
+    parts, today = [(offering, 1, 1)], [(offering, 1, 1)]
     for option in options:
         if option.since < period.until and (option.until is None or option.until > max(option.since, period.since)):
             found = sold[option.code]
             share = prorate(0, option.since, option.until or period.until, period)
             parts.append((found, 1, 1) if found.one_shot else (found, share.days, share.of_days))
+            if day is None or option.until is None or day < option.until:
+                today.append(parts[-1])
     data, voice = _total(parts, "data_mb"), _total(parts, "voice_min")
     return Bundle(
         data_kb=None if data is None else data * KB_PER_MB,
         voice_seconds=None if voice is None else voice * MINUTE,
         sms=_total(parts, "sms"),
-        peak_free=_total(parts, "peak_min") is None,
+        peak_free=_total(today, "peak_min") is None,
         throttled=offering.when_used_up == "throttle",
         fixed=offering.allowance.offpeak_min is not None,
     )

@@ -38,7 +38,7 @@ class Line:
     since_at: datetime
     until_at: datetime | None
     options: list[tuple[datetime, Running]] = field(default_factory=list)
-    _bundles: dict[tuple[Period, int], Bundle] = field(default_factory=dict)
+    _bundles: dict[tuple[Period, int, int], Bundle] = field(default_factory=dict)
     _periods: list[Period] = field(default_factory=list)
 
     def ran(self, at: datetime) -> bool:
@@ -55,10 +55,12 @@ class Line:
 
     def bundle(self, period: Period, at: datetime, sold: Catalogue) -> Bundle:
         """Return what the line might use at a moment of a period: an option bought later takes nothing back that was charged (W3)."""
-        begun = bisect_right(self.options, at, key=lambda option: option[0])
-        if (period, begun) not in self._bundles:
-            self._bundles[period, begun] = rating.bundle(self.plan, [option for _, option in self.options[:begun]], period, sold)
-        return self._bundles[period, begun]
+        begun, day = bisect_right(self.options, at, key=lambda option: option[0]), clock.local(at).date()
+        options = [option for _, option in self.options[:begun]]
+        ended = sum(1 for option in options if option.until is not None and option.until <= day)
+        if (period, begun, ended) not in self._bundles:
+            self._bundles[period, begun, ended] = rating.bundle(self.plan, options, period, sold, day)
+        return self._bundles[period, begun, ended]
 
 
 def named(session: Session, numbers: Collection[str], product_nos: Collection[str]) -> tuple[dict[str, list[Line]], dict[str, list[Line]]]:

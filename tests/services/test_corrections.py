@@ -135,6 +135,29 @@ class TestCredit:
         assert found
         assert sum(line.amount_cents for line in found.draft.lines if line.product_id == sport.id) == back
 
+    def test_what_a_later_bill_gave_back_of_a_line_can_not_be_credited_again(self, session: Session) -> None:
+        customer = trio(session)
+        sport = session.exec(select(Product).where(col(Product.offering_code) == "TV_SPORT")).one()
+        sport.until = date(2026, 11, 18)
+        session.flush()
+        found = bills.preview_next(session, AGENT, customer_id=customer.id)
+        assert found
+        bills.issue(session, SYSTEM, customer_id=customer.id, draft=found.draft, bill_no="2612000017")
+        with pytest.raises(LineCreditTooHigh) as refusal:
+            corrections.credit(session, SENIOR, customer_id=customer.id, wish=wish(parts={2: 1699}))
+        assert refusal.value.params["left_cents"] == 1699 - 736
+        corrections.credit(session, SENIOR, customer_id=customer.id, wish=wish(parts={2: 1699 - 736}))
+
+    def test_a_bill_credited_in_one_amount_gives_nothing_back_when_a_product_ends(self, session: Session) -> None:
+        customer = trio(session)
+        corrections.credit(session, SENIOR, customer_id=customer.id, wish=wish(reason=CreditReason.GOODWILL, amount_cents=5500))
+        sport = session.exec(select(Product).where(col(Product.offering_code) == "TV_SPORT")).one()
+        sport.until = date(2026, 11, 18)
+        session.flush()
+        found = bills.preview_next(session, AGENT, customer_id=customer.id)
+        assert found
+        assert sum(line.amount_cents for line in found.draft.lines if line.product_id == sport.id) == -(5899 - 5500)
+
     def test_for_the_next_bill_this_one_asks_as_much_as_before(self, session: Session) -> None:
         customer = trio(session)
         number = corrections.credit(

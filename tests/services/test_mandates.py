@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from core import clock
-from core.actor import SYSTEM
+from core.actor import SYSTEM, Actor
 from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.billing_account import BillingAccount, PaymentMethod
 from core.models.communication import Communication
@@ -233,6 +233,17 @@ class TestPdf:
         text = "".join(page.extract_text() for page in PdfReader(BytesIO(paper)).pages)
         assert running.umr in text
         assert "10" in text
+
+    def test_shows_the_account_to_its_holder_and_masks_it_for_the_house(self, session: Session, customer: Customer) -> None:
+        running = mandate(session, customer)
+
+        def text(actor: Actor) -> str:
+            paper = mandates.pdf(session, actor, customer_id=customer.id, umr=running.umr)
+            return "".join(page.extract_text() for page in PdfReader(BytesIO(paper)).pages).replace(" ", "")
+
+        assert running.iban in text(self_of(customer))
+        assert running.iban not in text(AGENT)
+        assert running.iban[-4:] in text(AGENT)
 
     def test_refuses_anothers(self, session: Session, customer: Customer) -> None:
         running = mandate(session, customer)

@@ -151,6 +151,14 @@ class TestTakeIn:
     def test_rejects_what_cannot_be_rated_and_takes_the_rest(self, session: Session, noa: Product, event: RawEvent, reason: Reason) -> None:
         assert take(session, event, data(5, number=77)) == Taken(1, 0, ((0, reason),))
 
+    def test_free_calls_end_with_their_option(self, session: Session, customer: Customer) -> None:
+        trio = make_product(session, customer, "TRIO", line=FIXED)
+        peak = make_product(session, customer, "TEL_PEAK", parent_id=trio.id, since=date(2026, 11, 1))
+        peak.until = date(2026, 11, 11)
+        session.flush()
+        take(session, *(call(60, "+3222752727", DAY.replace(day=day), day, line=FIXED) for day in (10, 11, 12)))
+        assert cents(session) == [(Tariff.INCLUDED, 0), (Tariff.PEAK, 5), (Tariff.PEAK, 5)]
+
     def test_rejects_use_of_a_closed_customer_whom_no_bill_reaches(self, session: Session, customer: Customer, noa: Product) -> None:
         customer.status = CustomerStatus.CLOSED
         session.flush()
