@@ -37,7 +37,7 @@ def state() -> tuple[DunningState, set[ProductStatus]]:
 
 def propose(parts: int = 3) -> None:
     with db.transaction() as session:
-        payment_plans.propose_plan(session, SYSTEM, customer_id=session.exec(select(Customer.id)).one(), parts=parts)
+        payment_plans.propose_plan(session, SYSTEM, customer_id=session.exec(select(Customer.id)).one(), shown_plan=None, parts=parts)
 
 
 class TestLadder:
