@@ -181,12 +181,12 @@ CASES: Mapping[str, Case] = {
     "e_invoices.send": Case(_BILLS + "10000048&details=2611000048", see("drawer"), click("bills:einvoice:2611000048")),
     "interactions.end": Case(
         _STORY + "10000024", see("card-talk"), click("desk:talk:end"), who=_AGENT,
-        types=both(pick("desk:talk:reason:{talk}", "Facture"), fill({"desk:talk:words:{talk}": "Explained"})),
+        types=both(pick("desk:talk:reason:{talk}", "Question sur une facture"), fill({"desk:talk:words:{talk}": "Explained"})),
     ),
     "notes.pin": Case(_STORY + "10000017", see("card-notes"), click("desk:note:keep:card:{note/pin}")),
     "notes.reword": Case(
-        _STORY + "10000024", click("desk:note:edit:card:{note/reword}"), click("desk:note:reword:card:{note/reword}"),
-        types=fill({_WORDS: "What I typed"}), first=click("desk:note:keep:card:{note/reword}"), keeps={_WORDS: "What I typed"},
+        _STORY + "10000024", see("card-notes"), click("desk:note:reword:card:{note/reword}"),
+        types=both(click("desk:note:edit:card:{note/reword}"), fill({_WORDS: "What I typed"})), first=click("desk:note:keep:card:{note/reword}"), keeps={_WORDS: "What I typed"},
     ),
     "notes.withdraw": Case(
         _STORY + "10000031", click("desk:note:edit:card:{note/withdraw}"), click("desk:note:withdraw:card:{note/withdraw}"), who=_AGENT,
@@ -195,7 +195,11 @@ CASES: Mapping[str, Case] = {
     "tasks.complete": Case(
         _STORY + "10000017", click("desk:task:done:card:{task/complete}"), click("desk:task:complete:card:{task/complete}"),
         types=fill({_DONE: "Called back"}),
-        first=click("desk:task:hand:card:{task/complete}", "desk:task:hand_over:card:{task/complete}"), keeps={_DONE: "Called back"},
+        first=both(
+            click("desk:task:hand:card:{task/complete}"), pick("desk:task:to:card:{task/complete}", "Annick Renard (admin)"),
+            click("desk:task:hand_over:card:{task/complete}"),
+        ),
+        keeps={_DONE: "Called back"},
     ),
     "tasks.hand_over": Case(
         _STORY + "10000024", click("desk:task:hand:card:{task/hand_over}"), click("desk:task:hand_over:card:{task/hand_over}"),
