@@ -209,10 +209,10 @@ CASES: Mapping[str, Case] = {
     "tasks.reopen": Case(
         _STORY + "10000031&entry=task-{task/reopen}", see("drawer"), click("desk:task:reopen:drawer:{task/reopen}"),
     ),
-    "saved_views.change": Case("/lists?of=bills&view={view/change}&sort=bill_date", see("lists:view:change"), click("lists:view:change"), who=_LEADS),
+    "saved_views.change": Case("/lists?of=bills&view={view/change}&sort=date", see("lists:view:change"), click("lists:view:change"), who=_LEADS),
     "saved_views.remove": Case("/lists?of=bills&view={view/remove}", see("lists:view:remove"), click("lists:view:remove"), who=_LEADS),
     "security.set_question": Case(
-        "/security", see("security:question"), click("security:question:save"), types=fill(_QUESTION), who=("p06", "p06"),
+        "/security", see("security:question"), click("security:question:save"), types=fill(_QUESTION), who=("p01", "p01"),
         first=fill(_QUESTION | {"security:question": "Which street?"}, "security:question:save"), keeps={"security:question": "Which boat?"},
     ),
 }  # fmt: skip
