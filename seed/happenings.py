@@ -139,7 +139,7 @@ def _refund(scene: Scene, facts: Facts) -> None:
 
 
 def _plan(scene: Scene, facts: Facts) -> None:
-    payment_plans.propose_plan(scene.session, SYSTEM, customer_id=scene.customer.id, parts=facts["parts"])
+    payment_plans.propose_plan(scene.session, SYSTEM, customer_id=scene.customer.id, shown_plan=None, parts=facts["parts"])
 
 
 def _move(scene: Scene, facts: Facts) -> None:

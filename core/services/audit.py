@@ -67,8 +67,12 @@ def changed_meanwhile(session: Session, object_type: str, object_id: object) -> 
         .order_by(col(AuditEntry.id).desc())
         .limit(1)
     ).first()
-    who, moment = last or ("?", clock.now())
-    return ChangedMeanwhile(who=who, at=clock.local(moment).strftime("%H:%M"))
+    return changed_by(*last) if last else changed_by(None, None)
+
+
+def changed_by(who: str | None, moment: datetime | None) -> ChangedMeanwhile:
+    """Return the refusal that names who was first, and when."""
+    return ChangedMeanwhile(who=who or "?", at=clock.local(moment or clock.now()).strftime("%H:%M"))
 
 
 def _plain(facts: Facts | None) -> Facts | None:

@@ -105,7 +105,12 @@ def revert(session: Session, actor: Actor, *, customer_id: int, entry_id: int, s
     if entry is None or entry.customer_id != customer_id:
         raise NotFound
     way = _WAYS_BACK.get(entry.action)
-    if way is None or not entry.before or not _stands(session, entry):
+    if way is None or not entry.before:
+        raise NotRevertible
+    actor.require(way.right, customer_id)
+    if _version(session, entry) != shown_version:
+        raise audit.changed_meanwhile(session, entry.object_type, entry.object_id)
+    if not _stands(session, entry):
         raise NotRevertible
     way.go(session, actor, entry, shown_version)
     audit.record(

@@ -178,8 +178,7 @@ def review(
     AlreadyChecked, NotFound and, for a rejection without a reason, Missing.
     """
     actor.require(Permission.DOCUMENT_REVIEW, customer_id)
-    row = _held(session, customer_id, document_id)
-    audit.check_version(session, row, shown_version, "document", row.id)
+    row = _shown(session, customer_id, document_id, shown_version)
     state = DocumentState.ACCEPTED if accept else DocumentState.REJECTED
     if state not in DOCUMENT_MOVES[row.state]:
         raise AlreadyChecked
@@ -203,8 +202,7 @@ def review(
 def withdraw(session: Session, actor: Actor, *, customer_id: int, document_id: int, shown_version: int) -> None:
     """Delete a document that waits or was rejected. Raises ChangedMeanwhile, NotToWithdraw and NotFound."""
     actor.require(Permission.DOCUMENT_WRITE, customer_id)
-    row = _held(session, customer_id, document_id)
-    audit.check_version(session, row, shown_version, "document", row.id)
+    row = _shown(session, customer_id, document_id, shown_version)
     if row.state is DocumentState.ACCEPTED:
         raise NotToWithdraw
     _purge(session, actor, row, "withdraw")
@@ -251,6 +249,15 @@ def _next_number(session: Session, customer_id: int, sha256: str) -> str:
     if len(held) >= MAX_FILES:
         raise TooManyFiles(limit=MAX_FILES)
     return f"D{customer_no}{len(rows) + 1:02d}"
+
+
+def _shown(session: Session, customer_id: int, document_id: int, shown_version: int) -> Document:
+    """Return a document as it was shown; one that was erased since was changed by somebody too. Raises NotFound, ChangedMeanwhile."""
+    row = session.exec(select(Document).where(Document.customer_id == customer_id, Document.id == document_id).with_for_update()).first()
+    if row is None:
+        raise NotFound
+    audit.check_version(session, row, shown_version, "document", row.id)
+    return _held(session, customer_id, document_id)
 
 
 def _held(session: Session, customer_id: int, document_id: int) -> Document:

@@ -146,6 +146,7 @@ def end(
     actor: Actor,
     *,
     customer_id: int,
+    talk_id: int,
     shown_version: int,
     reason: str,
     words: str = "",
@@ -157,8 +158,7 @@ def end(
     Raises NotFound, ChangedMeanwhile, ReasonMissing, Missing, NobodyThere.
     """
     actor.require(Permission.INTERACTION_WRITE, customer_id)
-    row = _own(session, actor, customer_id)
-    audit.check_version(session, row, shown_version, "interaction", row.id)
+    row = _shown(session, actor, customer_id, talk_id, shown_version)
     if reason not in contact_reasons():
         raise ReasonMissing
     row.reason, row.note = reason, normalise(words, field="words", length=WORDS_LENGTH, lines=True)
@@ -171,6 +171,19 @@ def end(
     row.seconds = max(0, int((clock.real_now() - (row.opened_at or clock.real_now())).total_seconds()))
     session.flush()
     _record(session, actor, row, "end", {"reason": reason, "seconds": row.seconds, "handed_to": row.handed_to})
+
+
+def _shown(session: Session, actor: Actor, customer_id: int, talk_id: int, shown_version: int) -> Interaction:
+    """Return one's own talk as it was shown: the next one with the same customer is another. Raises NotFound, ChangedMeanwhile, TalkOver."""
+    mine = (col(Interaction.customer_id) == customer_id, col(Interaction.agent) == actor.username, col(Interaction.id) == talk_id)
+    query = select(Interaction).where(*mine).with_for_update().execution_options(populate_existing=True)
+    row: Interaction | None = session.execute(query).scalar_one_or_none()
+    if row is None:
+        raise NotFound
+    audit.check_version(session, row, shown_version, "interaction", row.id)
+    if row.ended_at is not None:
+        raise TalkOver
+    return row
 
 
 def _own(session: Session, actor: Actor, customer_id: int) -> Interaction:

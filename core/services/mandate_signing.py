@@ -96,14 +96,16 @@ def request(session: Session, actor: Actor, *, customer_id: int, holder: str, ib
     return row.umr
 
 
-def amend(session: Session, actor: Actor, *, customer_id: int, holder: str, iban: str, consent: bool, shown_version: int) -> str:
+def amend(
+    session: Session, actor: Actor, *, customer_id: int, holder: str, iban: str, consent: bool, mandate_id: int, shown_version: int
+) -> str:
     """Put another account under the running mandate, once the code that is sent comes back; the reference stays (W7).
 
     Raises NotFound without a running mandate, ChangedMeanwhile, SameIban, and what `request` raises.
     """
     actor.require(Permission.MANDATE_WRITE, customer_id)
     _open_customer(session, customer_id)
-    row = _active(session, customer_id, shown_version)
+    row = _active(session, customer_id, mandate_id, shown_version)
     name, number = _form(holder, iban, consent=consent)
     if number == row.iban:
         raise SameIban
@@ -210,11 +212,10 @@ def _open_customer(session: Session, customer_id: int) -> Customer:
     return found
 
 
-def _active(session: Session, customer_id: int, shown_version: int) -> Mandate:
-    row = mandates.running(session, customer_id)
-    if row is None or row.state is not MandateState.ACTIVE:
+def _active(session: Session, customer_id: int, mandate_id: int, shown_version: int) -> Mandate:
+    row = mandates.as_shown(session, customer_id, mandate_id, shown_version)
+    if row.state is not MandateState.ACTIVE:
         raise NotFound
-    audit.check_version(session, row, shown_version, "mandate", row.id)
     return row
 
 

@@ -101,17 +101,13 @@ def activate(session: Session, actor: Actor, *, mandate: Mandate, customer: Cust
         communications.send(session, actor, customer_id=customer.id, template="mandate_active", params=params)
 
 
-def cancel(session: Session, actor: Actor, *, customer_id: int, shown_version: int) -> None:
+def cancel(session: Session, actor: Actor, *, customer_id: int, mandate_id: int, shown_version: int) -> None:
     """End the direct debit from the next bill on; a bill that was issued under it is still collected (W7).
 
     A mandate that was never signed just goes. Raises NotFound, ChangedMeanwhile.
     """
     actor.require(Permission.MANDATE_WRITE, customer_id)
-    row = running(session, customer_id)
-    if row is None:
-        raise NotFound
-    audit.check_version(session, row, shown_version, "mandate", row.id)
-    end(session, actor, mandate=row, reason=None)
+    end(session, actor, mandate=as_shown(session, customer_id, mandate_id, shown_version), reason=None)
 
 
 def end(session: Session, actor: Actor, *, mandate: Mandate, reason: str | None, tell: bool = True) -> None:
@@ -217,6 +213,18 @@ def _first_due(session: Session, customer_id: int) -> date | None:
         return None
     bill_date = billing.next_bill_date(facts.account, facts.previous, clock.today())
     return next_banking_day(bill_date + timedelta(days=law("direct_debit_due_days")))
+
+
+def as_shown(session: Session, customer_id: int, mandate_id: int, shown_version: int) -> Mandate:
+    """Return the mandate that runs, where it is the one that was shown, unchanged. Raises NotFound, ChangedMeanwhile."""
+    row: Any = session.execute(select(Mandate).where(col(Mandate.customer_id) == customer_id, col(Mandate.id) == mandate_id)).scalar()
+    if row is None:
+        raise NotFound
+    audit.check_version(session, row, shown_version, "mandate", mandate_id)
+    if row.state not in RUNNING:
+        raise NotFound
+    found: Mandate = row
+    return found
 
 
 def running(session: Session, customer_id: int) -> Mandate | None:

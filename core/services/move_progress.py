@@ -129,6 +129,7 @@ def postpone(
     visit = _visit(session, move)
     if visit is None:
         raise NotFound
+    audit.check_version(session, visit, shown_version, "appointment", visit.id)
     half_day = slots.offered(slot_id, zone=visit.zone, category=AppointmentCategory.MOVE)
     move_rules.check_install(half_day, move_in=half_day.day, move_out=move.move_out)
     appointments.move(
@@ -149,12 +150,17 @@ def postpone(
     return half_day.day
 
 
-def cancel(session: Session, actor: Actor, *, customer_id: int, order_no: str) -> None:
-    """Cancel a move and its visit, free until the visit's cut-off: everything stays where it is. Raises NotFound or CancelTooLate."""
+def cancel(session: Session, actor: Actor, *, customer_id: int, order_no: str, shown_version: int) -> None:
+    """Cancel a move and its visit, free until the visit's cut-off: everything stays where it is.
+
+    `shown_version` is the visit's, 0 where there is none. Raises NotFound, ChangedMeanwhile, CancelTooLate.
+    """
     actor.require(Permission.ORDER_WRITE, customer_id)
     customer = products.lock_customer(session, customer_id)
     order, move = _open(session, customer_id, order_no)
     visit = _visit(session, move)
+    if (visit.version if visit else 0) != shown_version:
+        raise audit.changed_meanwhile(session, "appointment", move.appointment_id)
     until = _cancel_until(visit, move.move_in)
     if clock.now() >= until:
         raise CancelTooLate(until=until)
@@ -219,7 +225,10 @@ def _open(session: Session, customer_id: int, order_no: str) -> tuple[ProductOrd
         .execution_options(populate_existing=True)
     ).first()
     if found is None:
-        raise NotFound
+        known = select(ProductOrder.id).where(ProductOrder.customer_id == customer_id, ProductOrder.order_no == order_no)
+        if session.exec(known).first() is None:
+            raise NotFound
+        raise audit.changed_meanwhile(session, "order", order_no)
     return found
 
 

@@ -1,5 +1,6 @@
 """Notes about a customer, for the house alone: written, pinned, reworded within a day; no wording is ever lost (W17)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,25 +32,24 @@ class TooOld(DomainError):
     field = "note"
 
 
-class NoteGone(DomainError):
-    """The note was reworded or withdrawn meanwhile."""
-
-    message = N_("This note was reworded or withdrawn meanwhile. Load the page again.")
-
-
 @dataclass(frozen=True)
 class NoteRow:
-    """A note as it stands. `reworded` where an earlier wording exists; `editable` for who may still change its words."""
+    """A note as it stands. `first_id` is its first wording's; `editable` for who may still change its words."""
 
     id: int
+    first_id: int
     text: str
     source: NoteSource
     author: str
     pinned: bool
     created_at: datetime
-    reworded: bool
     editable: bool
     version: int
+
+    @property
+    def reworded(self) -> bool:
+        """Whether an earlier wording exists."""
+        return self.id != self.first_id
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def add(session: Session, actor: Actor, *, customer_id: int, text: str, pinned: 
 def reword(session: Session, actor: Actor, *, customer_id: int, note_id: int, shown_version: int, text: str) -> int:
     """Replace one's own note of today by another wording, and return its id; the earlier one stays readable.
 
-    Raises NotFound, NoteGone, ChangedMeanwhile, NotYours, TooOld, Missing.
+    Raises NotFound, ChangedMeanwhile, NotYours, TooOld, Missing.
     """
     actor.require(Permission.NOTE_WRITE, customer_id)
     row = _own(session, actor, customer_id, note_id, shown_version)
@@ -106,7 +106,7 @@ def withdraw(session: Session, actor: Actor, *, customer_id: int, note_id: int, 
 
 
 def pin(session: Session, actor: Actor, *, customer_id: int, note_id: int, shown_version: int, pinned: bool) -> None:
-    """Pin a note above the others, or take the pin out, whoever wrote it. Raises NotFound, NoteGone, ChangedMeanwhile."""
+    """Pin a note above the others, or take the pin out, whoever wrote it. Raises NotFound, ChangedMeanwhile."""
     actor.require(Permission.NOTE_WRITE, customer_id)
     row = _standing(session, customer_id, note_id, shown_version)
     row.pinned = pinned
@@ -121,7 +121,7 @@ def of_customer(session: Session, actor: Actor, *, customer_id: int, limit: int 
     newest = (col(Note.created_at).desc(), col(Note.id).desc())
     pinned = session.execute(select(Note).where(*stands, col(Note.pinned).is_(True)).order_by(*newest)).scalars()
     others = session.execute(select(Note).where(*stands, col(Note.pinned).is_(False)).order_by(*newest).limit(limit)).scalars()
-    return [_row(actor, row) for row in (*pinned, *others)]
+    return _rows(session, actor, [*pinned, *others])
 
 
 def one(session: Session, actor: Actor, *, customer_id: int, note_id: int) -> NoteRow:
@@ -131,7 +131,7 @@ def one(session: Session, actor: Actor, *, customer_id: int, note_id: int) -> No
     row: Note | None = session.execute(select(Note).where(*mine)).scalar_one_or_none()
     if row is None:
         raise NotFound
-    return _row(actor, row)
+    return _rows(session, actor, [row])[0]
 
 
 def wordings(session: Session, actor: Actor, *, customer_id: int, note_id: int) -> list[Wording]:
@@ -165,8 +165,8 @@ def _standing(session: Session, customer_id: int, note_id: int, shown_version: i
     row: Note | None = session.execute(mine.execution_options(populate_existing=True)).scalar_one_or_none()
     if row is None:
         raise NotFound
-    if row.until_at is not None:
-        raise NoteGone
+    if row.until_at is not None:  # A new wording is a row of its own: the trail of this one does not know it.
+        raise audit.changed_by(row.until_by, row.until_at)
     audit.check_version(session, row, shown_version, "note", row.id)
     return row
 
@@ -178,9 +178,23 @@ def _text(text: str) -> str:
     return found
 
 
-def _row(actor: Actor, row: Note) -> NoteRow:
+def _rows(session: Session, actor: Actor, rows: Sequence[Note]) -> list[NoteRow]:
+    before: dict[int, int] = {}
+    if any(row.replaces_id for row in rows):
+        later = (col(Note.customer_id) == rows[0].customer_id, col(Note.replaces_id).is_not(None))
+        before = {note: earlier for note, earlier in session.execute(select(col(Note.id), col(Note.replaces_id)).where(*later))}  # noqa: C416
+    found = []
+    for row in rows:
+        first = row.id
+        while first in before:
+            first = before[first]
+        found.append(_row(actor, row, first))
+    return found
+
+
+def _row(actor: Actor, row: Note, first_id: int) -> NoteRow:
     mine = row.author == actor.username and clock.now() - row.created_at < EDITED_WITHIN and actor.may(Permission.NOTE_WRITE)
-    return NoteRow(row.id, row.text, row.source, row.author, row.pinned, row.created_at, row.replaces_id is not None, mine, row.version)
+    return NoteRow(row.id, first_id, row.text, row.source, row.author, row.pinned, row.created_at, mine, row.version)
 
 
 def _record(session: Session, actor: Actor, row: Note, verb: str, after: audit.Facts) -> None:

@@ -105,11 +105,11 @@ def preview(session: Session, actor: Actor, *, customer_id: int, parts: int) -> 
     return schedule(_total(_open(session, customer_id), parts), parts, clock.today())
 
 
-def propose_plan(session: Session, actor: Actor, *, customer_id: int, parts: int = 3) -> int:
+def propose_plan(session: Session, actor: Actor, *, customer_id: int, shown_plan: int | None, parts: int = 3) -> int:
     """Propose to pay what is open in equal monthly instalments, the first in 14 days; return the plan's id.
 
-    What is collected is not spread, nor a bill that is disputed. An earlier proposal is withdrawn. Raises PlanParts, PlanRuns,
-    PlansBroken, NothingOpen.
+    What is collected is not spread, nor a bill that is disputed. The plan of that id, `shown_plan`, is withdrawn: a proposal that was
+    not on the screen is never replaced. Raises PlanParts, PlanRuns, PlansBroken, NothingOpen, ChangedMeanwhile.
     """
     actor.require(Permission.PLAN_WRITE, customer_id)
     lock_customer(session, customer_id)
@@ -117,6 +117,9 @@ def propose_plan(session: Session, actor: Actor, *, customer_id: int, parts: int
     plans = session.execute(select(PaymentPlan).where(col(PaymentPlan.customer_id) == customer_id)).scalars().all()
     if any(one.state is PlanState.ACTIVE for one in plans):
         raise PlanRuns
+    proposed = next((one.id for one in plans if one.state is PlanState.PROPOSED), None)
+    if proposed != shown_plan:
+        raise audit.changed_meanwhile(session, "payment_plan", proposed or shown_plan)
     since = clock.add_months(today, -WITHIN_MONTHS)
     broken = sum(one.state is PlanState.BROKEN and one.ended_on is not None and one.ended_on > since for one in plans)
     if broken > terms.most_broken.value:

@@ -297,9 +297,9 @@ def _decide(session: Session, customer_id: int, refund_id: int, shown_version: i
     ).scalar_one_or_none()
     if row is None:
         raise NotFound
+    audit.check_version(session, row, shown_version, "refund", refund_id)
     if state not in REFUND_MOVES[row.state]:
         raise RefundDecided
-    audit.check_version(session, row, shown_version, "refund", refund_id)
     row.state = state
     return row
 

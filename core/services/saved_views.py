@@ -127,7 +127,9 @@ def remove(session: Session, actor: Actor, *, view_id: int, shown_version: int) 
 
 def _held(session: Session, actor: Actor, view_id: int, shown_version: int) -> SavedView:
     row: SavedView | None = session.execute(select(SavedView).where(col(SavedView.id) == view_id).with_for_update()).scalar_one_or_none()
-    if row is None or (row.ownership is Ownership.MINE and row.owner != actor.username):
+    if row is None:  # A view that was taken away leaves its trail alone.
+        raise audit.changed_meanwhile(session, "saved_view", view_id)
+    if row.ownership is Ownership.MINE and row.owner != actor.username:
         raise NotFound
     if not actor.may(_RIGHTS[row.ownership]):
         raise Locked

@@ -97,9 +97,9 @@ def end(session: Session, actor: Actor, *, customer_id: int, tag_id: int, shown_
     row: Tag | None = session.execute(mine.execution_options(populate_existing=True)).scalar_one_or_none()
     if row is None:
         raise NotFound
+    audit.check_version(session, row, shown_version, "tag", row.id)
     if row.ended_at is not None:
         raise NotStanding
-    audit.check_version(session, row, shown_version, "tag", row.id)
     _end(session, actor, row, "take_off")
 
 

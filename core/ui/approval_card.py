@@ -73,6 +73,7 @@ def show_decided(one: Request) -> None:
     """Draw a request that was decided."""
     with card(f"approval-{one.id}"):
         _facts(one)
+        forms.answer(_form(one))  # Of two who decide at once, the second one reads it beside what the first one said.
 
 
 def _facts(one: Request) -> None:

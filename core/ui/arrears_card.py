@@ -238,7 +238,7 @@ def _propose(visit: Visit, found: Arrears) -> None:
     st.markdown(instalments(shown))
     plan = found.plan
     key = operation("arrears:propose", chosen, found.amount.open_cents, plan.id if plan else None, plan.version if plan else None)
-    st.button(t("Propose this plan"), key="bills:plan:propose", on_click=_offer, args=(visit.customer.id, chosen, key))
+    st.button(t("Propose this plan"), key="bills:plan:propose", on_click=_offer, args=(visit.customer.id, plan, chosen, key))
 
 
 def _declare(visit: Visit, found: Arrears) -> None:
@@ -272,9 +272,10 @@ def _withdraw(customer_id: int, plan: PlanView, key: str) -> None:
     act(payment_plans.withdraw, form=FORM, operation=key, done=done, customer_id=customer_id, plan_id=plan.id, shown_version=plan.version)
 
 
-def _offer(customer_id: int, chosen: int, key: str) -> None:
+def _offer(customer_id: int, plan: PlanView | None, chosen: int, key: str) -> None:
     done = t("The plan is proposed. It begins once the customer accepts it.")
-    act(payment_plans.propose_plan, form=FORM, operation=key, done=done, customer_id=customer_id, parts=chosen)
+    shown = plan.id if plan else None
+    act(payment_plans.propose_plan, form=FORM, operation=key, done=done, customer_id=customer_id, shown_plan=shown, parts=chosen)
 
 
 def _announce(customer_id: int, key: str) -> None:

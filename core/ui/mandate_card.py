@@ -17,11 +17,12 @@ from core.services.changes import Subject
 from core.services.collection_runs import OwnCollection
 from core.services.mandate_signing import HOLDER_LENGTH
 from core.services.mandates import MandateView
-from core.ui import changes, collection_card, download, forms, gate, reveal
+from core.ui import changes, collection_card, download, forms, gate, reveal, two_at_once
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.parts import Tone, badge, card, empty, facts, heading, row
 from core.ui.text import day, t
+from core.ui.two_at_once import Field
 
 FORM = "mandate"
 WHY_ENDED = collections.RETURN_CODES | {mandates.EXPIRED: N_("it was not used for 36 months")}
@@ -85,7 +86,9 @@ def _form(visit: Visit, save: str, mandate: MandateView | None) -> None:
     """Ask for holder, account and the consent to the shorter notice."""
     days = law("direct_debit_prenotification_days")
     holder = mandate.holder if mandate else visit.customer.name
-    forms.begin(FORM, visit.customer.id, {"bills:mandate:holder": holder, "bills:mandate:iban": "", "bills:mandate:consent": False})
+    opening = (visit.customer.id, mandate.id if mandate else None)
+    two_at_once.fill(FORM, opening, {"bills:mandate:holder": Field(t("Account holder"), holder)})
+    forms.begin(FORM, visit.customer.id, {"bills:mandate:iban": "", "bills:mandate:consent": False})
     st.text_input(t("Account holder"), key="bills:mandate:holder", max_chars=HOLDER_LENGTH)
     forms.error(FORM, "holder")
     st.text_input("IBAN", key="bills:mandate:iban", placeholder="BE00 0000 0000 0000", max_chars=42)
@@ -96,6 +99,8 @@ def _form(visit: Visit, save: str, mandate: MandateView | None) -> None:
         key="bills:mandate:consent",
     )  # fmt: skip
     forms.error(FORM, "consent")
+    two_at_once.show(FORM)
+    two_at_once.theirs(FORM)
     amends = mandate if mandate and mandate.state is MandateState.ACTIVE else None
     key = operation("mandate", mandate.id if mandate else None, mandate.version if mandate else None)
     st.button(
@@ -148,7 +153,7 @@ def _state(mandate: MandateView) -> tuple[str, Tone, str]:
 
 def _ask(customer_id: int, amends: MandateView | None, key: str) -> None:
     given = {"holder": st.session_state["bills:mandate:holder"], "iban": st.session_state["bills:mandate:iban"], "consent": st.session_state["bills:mandate:consent"]}  # fmt: skip
-    verb = partial(mandate_signing.amend, shown_version=amends.version) if amends else mandate_signing.request
+    verb = partial(mandate_signing.amend, mandate_id=amends.id, shown_version=amends.version) if amends else mandate_signing.request
     act(verb, form=FORM, operation=key, done=_requested, customer_id=customer_id, **given)
 
 
@@ -192,4 +197,5 @@ def _cancel(customer_id: int, mandate: MandateView) -> None:
         if signed
         else t("The request is dropped: nothing was collected with it.")
     )
-    act(mandates.cancel, form=FORM, operation=key, done=done, customer_id=customer_id, shown_version=mandate.version)
+    shown = {"mandate_id": mandate.id, "shown_version": mandate.version}
+    act(mandates.cancel, form=FORM, operation=key, done=done, customer_id=customer_id, **shown)

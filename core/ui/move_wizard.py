@@ -42,7 +42,7 @@ def show(visit: Visit) -> None:
         draw(head(t("House move"), 3, marks=marks), how)
         for form in (FORM, CURRENT):
             answer = forms.last(form)
-            if answer is not None and answer.good:
+            if answer is not None and (answer.good or (form == CURRENT and move is None)):  # What else was refused is told in the drawer.
                 forms.answer(form)
         if move:
             _under_way(move, may=may)
@@ -91,7 +91,7 @@ def change_body() -> None:
     if move.may_cancel:
         st.button(
             t("Cancel the move"), key="home:move:cancel", on_click=_cancel,
-            args=(visit.customer.id, move, operation("cancel move", move.order_no)),
+            args=(visit.customer.id, move, operation("cancel move", move.order_no, _shown(move))),
         )  # fmt: skip
         st.caption(t("Free of charge until {until}; its visit is cancelled too.", until=move.cancel_until))
 
@@ -310,7 +310,7 @@ def _postpone(customer_id: int, move: Move, key: str) -> None:
     half_day: HalfDay = st.session_state["home:move:slot"]
     act(
         move_progress.postpone, form=CURRENT, operation=key, customer_id=customer_id, order_no=move.order_no,
-        shown_version=move.visit.version if move.visit else 0, slot_id=half_day.id, reason=st.session_state.get("home:move:reason"),
+        shown_version=_shown(move), slot_id=half_day.id, reason=st.session_state.get("home:move:reason"),
         done=lambda day_: t("The installation is now on {day}.", day=day(day_, "full")),
     )  # fmt: skip
 
@@ -318,7 +318,12 @@ def _postpone(customer_id: int, move: Move, key: str) -> None:
 def _cancel(customer_id: int, move: Move, key: str) -> None:
     """Cancel the move and its visit."""
     done = t("The move {order_no} is cancelled; everything stays where it is.", order_no=move.order_no)
-    act(move_progress.cancel, form=CURRENT, operation=key, done=done, customer_id=customer_id, order_no=move.order_no)
+    given = {"customer_id": customer_id, "order_no": move.order_no, "shown_version": _shown(move)}
+    act(move_progress.cancel, form=CURRENT, operation=key, done=done, **given)
+
+
+def _shown(move: Move) -> int:
+    return move.visit.version if move.visit else 0
 
 
 def _close_when_done(form: str) -> None:

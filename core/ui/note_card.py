@@ -13,10 +13,11 @@ from core.models.note import NoteSource
 from core.services import notes, tags
 from core.services.notes import NoteRow
 from core.services.tags import TagRow
-from core.ui import forms, parts
+from core.ui import forms, parts, two_at_once
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.text import day, md, moment, t
+from core.ui.two_at_once import Field
 
 FORM, TAG_FORM = "desk:note", "desk:tag"
 SOURCES = {NoteSource.AGENT: N_("a colleague"), NoteSource.SYSTEM: N_("the system"), NoteSource.RULE: N_("a rule")}
@@ -97,8 +98,11 @@ def show_actions(visit: Visit, row: NoteRow, *, place: str) -> None:
         st.button(label, key=f"desk:note:keep:{place}:{row.id}", type="tertiary", on_click=_pin, args=(not row.pinned, shown, f"{key}p"))
         if row.editable:
             with st.popover(t("Reword"), type="tertiary", key=f"desk:note:edit:{place}:{row.id}"):
-                words = f"desk:note:words:{place}:{row.id}:{row.version}"
-                st.text_area(t("New wording"), value=row.text, key=words, max_chars=notes.TEXT_LENGTH)
+                words = f"desk:note:words:{place}:{row.first_id}"
+                two_at_once.fill(words, row.first_id, {words: Field(t("New wording"), row.text)})
+                st.text_area(t("New wording"), key=words, max_chars=notes.TEXT_LENGTH)
+                two_at_once.show(words)
+                two_at_once.theirs(words)
                 st.caption(t("The earlier wording stays readable in the history."))
                 with st.container(horizontal=True, gap="small"):
                     st.button(t("Save"), key=f"desk:note:reword:{place}:{row.id}", on_click=_reword, args=(words, shown, f"{key}r"))
@@ -145,7 +149,9 @@ def _pin(pinned: bool, shown: dict[str, Any], key: str) -> None:  # noqa: FBT001
 
 def _reword(words: str, shown: dict[str, Any], key: str) -> None:
     text = st.session_state.get(words, "")
-    act(partial(notes.reword, text=text), form=FORM, operation=operation(key, text), done=t("The note has a new wording."), **shown)
+    done = t("The note has a new wording.")
+    if act(partial(notes.reword, text=text), form=FORM, operation=operation(key, text), done=done, **shown):
+        two_at_once.saved(words)
 
 
 def _withdraw(shown: dict[str, Any], key: str) -> None:

@@ -52,15 +52,19 @@ def show(visit: Visit) -> None:
 
 
 def _show_row(visit: Visit, row: DocumentRow) -> None:
-    word, tone, icon = STATES[row.state]
     with st.container(gap="xxsmall", key=f"billrow-document-{row.id}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.text(_kind(row.kind))
-            parts.badge(t(word), tone, icon)
+            parts.badge(*_badge(row))
             st.space("stretch")
             if row.held:
                 _show_actions(visit, row)
         st.text(" · ".join(_facts(row)))
+
+
+def _badge(row: DocumentRow) -> tuple[str, Tone, str]:
+    word, tone, icon = STATES[row.state]
+    return t(word), tone, icon
 
 
 def _facts(row: DocumentRow) -> list[str]:
@@ -87,7 +91,7 @@ def _show_actions(visit: Visit, row: DocumentRow) -> None:
         )  # fmt: skip
     if row.state is DocumentState.PENDING and may_check:
         if st.button(t("Check it"), key=f"account:review:{row.document_no}", type="tertiary", on_click=forms.forget):
-            parts.drawer(t("Check a document"), lambda: _show_review(row))
+            parts.drawer(t("Check a document"), partial(_show_review, row.id))
     elif row.state is not DocumentState.ACCEPTED and visit.actor.may(Permission.DOCUMENT_WRITE) and not visit.customer.read_only:
         with st.popover(t("Erase"), type="tertiary", key=f"account:withdraw:{row.document_no}"):
             st.text(t("The copy is erased at once."))
@@ -95,11 +99,18 @@ def _show_actions(visit: Visit, row: DocumentRow) -> None:
             st.button(t("Erase the copy"), key=f"account:withdraw:save:{row.document_no}", on_click=_withdraw, args=(row, key))
 
 
-def _show_review(row: DocumentRow) -> None:
-    """Ask for the verdict; the drawer closes once it is given."""
+def _show_review(document_id: int) -> None:
+    """Ask for the verdict on what is stored at this moment; the drawer closes once it is given."""
     answer = forms.last(REVIEW)
     if answer is not None and answer.good:
         st.rerun()
+    visit = gate.visit(Permission.DOCUMENT_REVIEW)
+    with reading() as session:
+        rows = documents.of_customer(session, visit.actor, customer_id=visit.customer.id)
+    row = next((one for one in rows if one.id == document_id), None)
+    if row is None:
+        st.rerun()
+    forms.answer(REVIEW)
     parts.facts(
         [
             (t("Kind of document"), _kind(row.kind)),
@@ -108,6 +119,10 @@ def _show_review(row: DocumentRow) -> None:
             (t("Copy erased"), day(row.purge_on) if row.purge_on else t("kept")),
         ]
     )
+    if row.state is not DocumentState.PENDING:
+        parts.badge(*_badge(row))
+        st.text(" · ".join(_facts(row)))
+        return
     st.button(
         t("Accept"),
         key="account:review:accept",
@@ -118,7 +133,6 @@ def _show_review(row: DocumentRow) -> None:
     st.text_input(t("Reason of a refusal (the customer reads it)"), key="account:review:reason", max_chars=documents.REASON_LENGTH)
     forms.error(REVIEW, "reason")
     st.button(t("Refuse"), key="account:review:reject", on_click=_review, args=(row, False, operation(REVIEW, row.id, row.version, False)))
-    forms.answer(REVIEW)
 
 
 def _show_upload(visit: Visit) -> None:

@@ -63,6 +63,7 @@ def _drawer() -> None:
         st.rerun()
     with reading() as session:
         plan = erasure.plan(session, visit.actor, customer_id=visit.customer.id)
+    forms.answer(FORM)
     _show_plan(plan)
     if plan.refusal is not None:
         st.warning(md(message(plan.refusal)), icon=":material/block:")
@@ -71,7 +72,6 @@ def _drawer() -> None:
     forms.error(FORM, "reason")
     st.text_input(t("Type the customer no. to confirm"), key="account:data:number", max_chars=8, width=260)
     forms.error(FORM, "number")
-    forms.answer(FORM)
     st.caption(t("There is no way back."))
     key = operation(FORM, visit.customer.id, plan.version)
     st.button(t("Erase for good"), key="account:data:confirm", type="primary", on_click=_erase, args=(visit.customer.id, plan.version, key))

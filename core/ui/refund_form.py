@@ -41,6 +41,7 @@ def show(visit: Visit, row: BillRow) -> None:
     last = forms.last(FORM)
     if last and last.good:
         st.rerun()  # It is done: the page behind shows it.
+    forms.answer(FORM)
     mine = [one for one in done if one.credit_note_no == row.bill_no]
     may = visit.actor.may(Permission.REFUND_WRITE) and row.remaining_cents > 0
     if mine or may:

@@ -144,7 +144,8 @@ def _save(talk: OpenTalk, key: str) -> None:
     }
     minutes = max(1, talk.seconds // 60)
     done = tn("The talk is written down: {count} minute.", "The talk is written down: {count} minutes.", minutes)
-    if act(interactions.end, form=FORM, operation=key, done=done, customer_id=talk.customer_id, shown_version=talk.version, **given):
+    shown = {"customer_id": talk.customer_id, "talk_id": talk.id, "shown_version": talk.version}
+    if act(interactions.end, form=FORM, operation=key, done=done, **shown, **given):
         state[_ROUND] = state.get(_ROUND, 0) + 1
 
 

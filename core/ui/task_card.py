@@ -1,6 +1,7 @@
 """What is left to do: a task with what can be done with it, the card of a file's tasks, and the form of a new one."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -11,13 +12,14 @@ from core.db import reading
 from core.models.interaction import Team
 from core.services import tasks
 from core.services.tasks import Colleague, Target, TaskRow
-from core.ui import forms, parts
+from core.ui import forms, parts, two_at_once
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.parts import Mark
 from core.ui.statuses import task_word
 from core.ui.text import day, md, moment, t, tn
 from core.ui.timeline_words import TEAMS, who
+from core.ui.two_at_once import Field
 
 FORM = "desk:task"
 _ROUND = "_task_round"
@@ -81,20 +83,42 @@ def show_actions(actor: Actor, row: TaskRow, *, place: str) -> None:
             st.text_input(t("How it went (optional)"), key=f"desk:task:words:{name}", max_chars=tasks.WORDS_LENGTH)
             st.button(t("Mark it done"), key=f"desk:task:complete:{name}", on_click=_complete, args=(name, shown, f"{key}d"))
         with st.popover(t("Hand over"), type="tertiary", key=f"desk:task:hand:{name}", icon=":material/forward:"):
-            choose(f"desk:task:to:{name}", actor, current=Target(row.owner, None if row.owner else row.team))
-            st.date_input(t("Due"), value=row.due, key=f"desk:task:due:{name}", format="DD/MM/YYYY")
+            _fill(actor, row, name)
             forms.error(FORM, "due")
+            two_at_once.show(f"desk:task:hand:{name}")
+            two_at_once.theirs(f"desk:task:hand:{name}")
             st.button(t("Hand it over"), key=f"desk:task:hand_over:{name}", on_click=_hand_over, args=(name, shown, f"{key}h"))
+
+
+def _fill(actor: Actor, row: TaskRow, name: str) -> None:
+    """Draw who does it and until when, with what is stored."""
+    with reading() as session:
+        there = tasks.colleagues(session, actor)
+    whom, due = f"desk:task:to:{name}", f"desk:task:due:{name}"
+    now = _option(Target(row.owner, None if row.owner else row.team))
+    options = list(dict.fromkeys([*_options(there), now]))
+    named = partial(_named, there=there)
+    fields = {whom: Field(t("Who does it"), now, named), due: Field(t("Due"), row.due, lambda on: day(on) if on else "")}
+    two_at_once.fill(f"desk:task:hand:{name}", row.id, fields)
+    st.selectbox(t("Who does it"), options, key=whom, format_func=named)
+    st.date_input(t("Due"), value=None, key=due, format="DD/MM/YYYY")
 
 
 def choose(key: str, actor: Actor, *, current: Target) -> None:
     """Draw the choice of a colleague or a team."""
     with reading() as session:
         there = tasks.colleagues(session, actor)
-    options = [*(f"{_TEAM}{team.value}" for team in Team), *(f"{_PERSON}{one.username}" for one in there)]
-    now = f"{_PERSON}{current.owner}" if current.owner else f"{_TEAM}{(current.team or Team.CARE).value}"
+    options, now = _options(there), _option(current)
     index = options.index(now) if now in options else 0
     st.selectbox(t("Who does it"), options, index=index, key=key, format_func=lambda option: _named(option, there))
+
+
+def _options(there: Sequence[Colleague]) -> list[str]:
+    return [*(f"{_TEAM}{team.value}" for team in Team), *(f"{_PERSON}{one.username}" for one in there)]
+
+
+def _option(target: Target) -> str:
+    return f"{_PERSON}{target.owner}" if target.owner else f"{_TEAM}{(target.team or Team.CARE).value}"
 
 
 def chosen(key: str) -> Target:
@@ -148,4 +172,5 @@ def _reopen(shown: dict[str, Any], key: str) -> None:
 
 def _hand_over(name: str, shown: dict[str, Any], key: str) -> None:
     to, due = chosen(f"desk:task:to:{name}"), st.session_state.get(f"desk:task:due:{name}")
-    act(tasks.hand_over, form=FORM, operation=operation(key, to, due), done=t("Handed over."), to=to, due=due, **shown)
+    if act(tasks.hand_over, form=FORM, operation=operation(key, to, due), done=t("Handed over."), to=to, due=due, **shown):
+        two_at_once.saved(f"desk:task:hand:{name}")

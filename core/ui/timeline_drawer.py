@@ -11,7 +11,7 @@ from core.errors import NotFound
 from core.services import communications, interactions, notes, tasks, timeline
 from core.services.communications import Message
 from core.services.timeline import Entry, Kind
-from core.ui import gate, inbox, navigation, note_card, parts, talk_card, task_card
+from core.ui import forms, gate, inbox, navigation, note_card, parts, talk_card, task_card
 from core.ui import timeline_words as words
 from core.ui.gate import Visit
 from core.ui.parts import draw, fact_rows, head
@@ -98,11 +98,13 @@ def _more(visit: Visit, entry: Entry) -> None:
         for one in earlier:
             st.caption(t("Until {at}, {who} had written:", at=moment(one.until_at), who=md(one.until_by)))
             st.text(one.text)
+        forms.answer(note_card.FORM)
         if row:
             note_card.show_actions(visit, row, place="drawer")
     elif entry.kind is Kind.TASK:
         with reading() as session:
             task = tasks.one(session, visit.actor, task_id=entry.id, **mine)
+        forms.answer(task_card.FORM)
         task_card.show_actions(visit.actor, task, place="drawer")
     elif entry.kind in {Kind.PAYMENT, Kind.FOLLOW_UP}:
         query = navigation.customer_query(visit.customer.customer_no)

@@ -29,9 +29,29 @@ class Walker:
 
     def types(self, name: str, text: str) -> None:
         """Fill a field and leave it."""
-        field = self.page.locator(f"{key(name)} input")
+        field = self.field(name)
         field.fill(text)
         field.press("Tab")
+        settled(self.page)
+
+    def presses(self, name: str, keys: str) -> None:
+        """Change a toggle or a box from the keyboard."""
+        self.part(name).locator("input").press(keys)
+        settled(self.page)
+
+    def unfolds(self, words: str) -> None:
+        """Open what is folded, or a bubble, by its words."""
+        self.page.locator("summary, [data-testid=stPopover] button").filter(has_text=words).first.click()
+        settled(self.page)
+
+    def picks(self, name: str, choice: str) -> None:
+        """Pick the first choice of a list that begins with what is typed, where others hold the same words."""
+        choice = choice.replace(" €", "\N{NO-BREAK SPACE}€")
+        field = self.field(name)
+        field.fill(choice)
+        expect(self.page.get_by_role("option").first).to_have_text(choice)
+        field.press("Enter")
+        expect(field).to_have_value(choice)
         settled(self.page)
 
     def chooses(self, name: str, choice: str) -> None:
@@ -52,7 +72,7 @@ class Walker:
 
     def field(self, name: str) -> Locator:
         """Return the field with this key."""
-        return self.page.locator(f"{key(name)} input")
+        return self.page.locator(f"{key(name)} :is(input, textarea)").first
 
     def part(self, name: str) -> Locator:
         """Return the part of the screen with this key."""

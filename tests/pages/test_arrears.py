@@ -37,7 +37,8 @@ def state() -> tuple[DunningState, set[ProductStatus]]:
 
 def propose(parts: int = 3) -> None:
     with db.transaction() as session:
-        payment_plans.propose_plan(session, SYSTEM, customer_id=session.exec(select(Customer.id)).one(), parts=parts)
+        customer_id, shown = session.exec(select(Customer.id)).one(), session.exec(select(PaymentPlan.id)).first()
+        payment_plans.propose_plan(session, SYSTEM, customer_id=customer_id, shown_plan=shown, parts=parts)
 
 
 class TestLadder:

@@ -154,7 +154,7 @@ class TestArrears:
         with db.transaction() as session:
             found = customer(session, 8, 9, 10, 11)
             found.status, found.status_since = CustomerStatus.SUSPENDED, date(2026, 11, 10)
-            payment_plans.propose_plan(session, SYSTEM, customer_id=found.id)
+            payment_plans.propose_plan(session, SYSTEM, customer_id=found.id, shown_plan=None)
         told = texts(open_tab())
         assert "126,00 € en retard, le plus ancien depuis le 20/08" in told
         assert "Services suspendus depuis le 10/11 ; le 112 reste joignable." in told

@@ -60,7 +60,7 @@ class TestHistory:
         screen.button(key="changes:customer").click().run()
         assert not screen.exception
         told = html(screen)
-        for word in ("Coordonnées changées", "Claire Martin", "0470 00 00 01", "0470 00 00 99", "Français", "Deutsch", "Avant", "Après"):
+        for word in ("Coordonnées modifiées", "Claire Martin", "0470 00 00 01", "0470 00 00 99", "Français", "Deutsch", "Avant", "Après"):
             assert word in told, word
 
     def test_takes_a_change_back(self) -> None:
@@ -75,14 +75,14 @@ class TestHistory:
     def test_offers_no_way_back_to_who_may_not_change_it(self) -> None:
         screen = opened("account", "billing")
         screen.button(key="changes:customer").click().run()
-        assert "Coordonnées changées" in html(screen)
+        assert "Coordonnées modifiées" in html(screen)
         assert not [one for one in screen.button if str(one.key).startswith("changes:revert:")]
 
     def test_stands_in_the_settings_of_a_line_and_in_a_bill(self) -> None:
         screen = opened("home")
         screen.button(key="home:settings:1000001703").click().run()
         assert not screen.exception
-        assert "Plafond changé" in html(screen)
+        assert "Plafond modifié" in html(screen)
         screen = opened("bills")
         screen.button(key="changes:account").click().run()
         assert not screen.exception

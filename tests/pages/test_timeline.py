@@ -147,7 +147,7 @@ class TestNotes:
         assert (note.text, note.author) == ("Calls only in the evening", "agent")
         screen = click(screen, f"desk:note:keep:card:{note.id}")
         assert rows(Note)[0].pinned
-        screen.text_area(key=f"desk:note:words:card:{note.id}:2").input("Calls only after five")
+        screen.text_area(key=f"desk:note:words:card:{note.id}").input("Calls only after five")
         screen = click(screen, f"desk:note:reword:card:{note.id}")
         assert "La note est reformulée." in texts(screen)
         newest = rows(Note)[-1]

@@ -1,7 +1,9 @@
 """What the screen offers, read from the code: the verbs that clicks carry out, the files that are made, and what each click calls."""
 
 import ast
-from collections.abc import Iterator
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
 
 from tests.rules.sources import called, name, python_files, tree
 
@@ -47,6 +49,34 @@ def gates() -> dict[str, tuple[str, str]]:
             if isinstance(node, ast.Call) and called(node) in {"enter", "enter_desk"}:
                 found[path.stem] = (called(node), ast.unparse(node.args[0]).removeprefix("Permission."))
     return found
+
+
+def handed_on() -> set[str]:
+    """Return the services that the screen hands on to be carried out: named without being called."""
+    found = set()
+    for path in python_files("core/ui", "pages"):
+        module = tree(path)
+        done = {id(node.func) for node in ast.walk(module) if isinstance(node, ast.Call)}
+        for node in ast.walk(module):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and id(node) not in done:
+                verb = _service(node.value.id, node.attr)
+                if verb and [*inspect.signature(verb).parameters][:2] == ["session", "actor"]:
+                    found.add(f"{node.value.id}.{node.attr}")
+    return found
+
+
+def guarded(verb: str) -> bool:
+    """Whether a verb can't be carried out without what was shown: a version, or whatever else says that nothing changed since."""
+    parameters = inspect.signature(_service(*verb.split("."))).parameters.values()  # type: ignore[arg-type]
+    return any(one.name.startswith("shown_") and one.default is one.empty for one in parameters)
+
+
+def _service(module: str, name: str) -> Callable[..., object] | None:
+    try:
+        found = getattr(importlib.import_module(f"core.services.{module}"), name, None)
+    except ModuleNotFoundError:
+        return None
+    return found if inspect.isfunction(found) else None
 
 
 def _calls() -> Iterator[tuple[str, ast.Call]]:

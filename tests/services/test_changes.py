@@ -1,5 +1,6 @@
 """What became of a thing, and the way back from a change."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,8 +93,11 @@ class TestRevert:
         contact(session, customer, phone="0470 00 00 98")
         first = history(session, customer)[0]
         contact(session, customer, phone="0470 00 00 99")
-        with pytest.raises(NotRevertible):
+        with pytest.raises(ChangedMeanwhile) as refusal:
             revert(session, customer, first)
+        assert refusal.value.params["who"] == AGENT.username
+        with pytest.raises(NotRevertible):
+            revert(session, customer, replace(first, version=customer.version))
 
     def test_refuses_what_was_shown_before_somebody_else_wrote(self, session: Session) -> None:
         customer = make_customer(session)

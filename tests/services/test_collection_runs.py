@@ -150,7 +150,7 @@ class TestUpcoming:
 
     def test_a_mandate_ended_on_request_still_serves_the_bill_issued_under_it(self, session: Session) -> None:
         customer, mandate, _ = debtor(session)
-        mandates.cancel(session, AGENT, customer_id=customer.id, shown_version=mandate.version)
+        mandates.cancel(session, AGENT, customer_id=customer.id, mandate_id=mandate.id, shown_version=mandate.version)
         assert run(session, EVE, DUE) == 1
 
     def test_is_for_who_may_run_collections(self, session: Session) -> None:

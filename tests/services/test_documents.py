@@ -159,6 +159,9 @@ class TestAdd:
         with pytest.raises(documents.TooManyFiles):
             add(session, customer, data=OTHER)
         documents.withdraw(session, AGENT, customer_id=customer.id, document_id=row.id, shown_version=row.version)
+        with pytest.raises(ChangedMeanwhile) as refusal:
+            documents.withdraw(session, self_of(customer), customer_id=customer.id, document_id=row.id, shown_version=row.version)
+        assert refusal.value.params["who"] == AGENT.username
         assert add(session, customer, data=OTHER).document_no == f"D{customer.customer_no}21"
 
 

@@ -368,7 +368,7 @@ class TestDeclarePayment:
 class TestPlan:
     def test_c03_money_entered_plan_accepted_services_back(self, session: Session) -> None:
         customer = p05(session)
-        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id)
+        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None)
         waiting = payments.record(session, AGENT, received_on=date(2026, 11, 16), amount_cents=4200, communication="+++261/1000/05553+++")
         payments.match(session, AGENT, payment_id=waiting, customer_id=customer.id, bill_no="2611000055")
         assert statuses(session, customer) == {ProductStatus.SUSPENDED}
@@ -382,7 +382,7 @@ class TestPlan:
 
     def test_a_broken_plan_lets_it_go_on(self, session: Session) -> None:
         customer = p05(session)
-        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id)
+        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None)
         payment_plans.accept(session, AGENT, customer_id=customer.id, plan_id=plan_id, shown_version=1)
         jobs.pass_days(session, SYSTEM, since=TODAY, until=date(2026, 12, 7))
         assert notices(session, customer)[5:] == [(DunningStep.FORMAL_NOTICE, date(2026, 12, 7))]
@@ -390,7 +390,7 @@ class TestPlan:
 
     def test_a_new_bill_is_due_as_usual(self, session: Session) -> None:
         customer = p05(session)
-        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id)
+        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None)
         payment_plans.accept(session, AGENT, customer_id=customer.id, plan_id=plan_id, shown_version=1)
         for day in (date(2026, 12, 1), date(2027, 1, 2), date(2027, 2, 2)):
             paid(session, day, 5600, customer_id=customer.id)

@@ -55,7 +55,7 @@ def test_who_pays_in_that_very_night_is_not_left_in_the_follow_up(scratch: Engin
 def test_a_plan_is_accepted_once(scratch: Engine) -> None:
     customer_id = late(scratch)
     with Session(scratch) as session, session.begin():
-        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer_id)
+        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer_id, shown_plan=None)
 
     def work(session: Session, _number: int) -> date:
         return payment_plans.accept(session, AGENT, customer_id=customer_id, plan_id=plan_id, shown_version=1)

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import Actor, Role
-from core.errors import ChangedMeanwhile, NotPermitted
+from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.audit import AuditEntry
 from core.models.customer import Customer
 from core.models.interaction import CallerCheck, CallerFact, Interaction, InteractionChannel, Task, Team
@@ -40,7 +40,7 @@ def begin(session: Session, customer: Customer, actor: Actor = AGENT) -> OpenTal
 
 def end(session: Session, customer: Customer, talk: OpenTalk, **given: object) -> Interaction:
     facts: dict[str, object] = {"reason": "bill", "words": "Explained the bill."} | given
-    interactions.end(session, AGENT, customer_id=customer.id, shown_version=talk.version, **facts)  # type: ignore[arg-type]
+    interactions.end(session, AGENT, customer_id=customer.id, talk_id=talk.id, shown_version=talk.version, **facts)  # type: ignore[arg-type]
     return session.get_one(Interaction, talk.id)
 
 
@@ -160,12 +160,14 @@ class TestEnd:
     def test_happens_once_and_as_it_was_shown(self, session: Session, customer: Customer) -> None:
         talk = begin(session, customer)
         with pytest.raises(ChangedMeanwhile):
-            interactions.end(session, AGENT, customer_id=customer.id, shown_version=9, reason="bill")
+            interactions.end(session, AGENT, customer_id=customer.id, talk_id=talk.id, shown_version=9, reason="bill")
         end(session, customer, talk)
-        with pytest.raises(interactions.TalkOver):
-            end(session, customer, talk)
+        begin(session, customer)
+        with pytest.raises(ChangedMeanwhile):
+            end(session, customer, talk, words="of the talk before")
+        assert interactions.current(session, AGENT) is not None
 
     def test_is_for_who_speaks(self, session: Session, customer: Customer) -> None:
         talk = begin(session, customer)
-        with pytest.raises(interactions.TalkOver):
-            interactions.end(session, SENIOR, customer_id=customer.id, shown_version=talk.version, reason="bill")
+        with pytest.raises(NotFound):
+            interactions.end(session, SENIOR, customer_id=customer.id, talk_id=talk.id, shown_version=talk.version, reason="bill")

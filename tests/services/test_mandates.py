@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from core import clock
-from core.actor import SYSTEM, Actor
+from core.actor import SYSTEM, Actor, Role
 from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.billing_account import BillingAccount, PaymentMethod
 from core.models.communication import Communication
@@ -27,6 +27,8 @@ from tests.builders import AGENT, VIEWER, make_customer, make_product, self_of
 from tests.services.money_stories import NOVEMBER, bill, mandate
 
 IBAN, OTHER = "BE46539000000636", "BE77539000001242"
+
+COLLEAGUE = Actor(user_id=None, username="senior", role=Role.SENIOR)
 
 
 @pytest.fixture
@@ -181,7 +183,14 @@ class TestAmend:
     ) -> None:
         shown = running.version
         umr = mandate_signing.amend(
-            session, AGENT, customer_id=customer.id, holder="Sophie Lambert", iban=OTHER, consent=True, shown_version=shown
+            session,
+            AGENT,
+            customer_id=customer.id,
+            holder="Sophie Lambert",
+            iban=OTHER,
+            consent=True,
+            mandate_id=running.id,
+            shown_version=shown,
         )
         waiting = mandates.current(session, AGENT, customer_id=customer.id)
         assert waiting is not None
@@ -191,7 +200,7 @@ class TestAmend:
         assert running.amends_iban == IBAN
 
     def test_refuses_the_same_account_and_a_form_that_is_out_of_date(self, session: Session, customer: Customer, running: Mandate) -> None:
-        form: dict[str, Any] = {"customer_id": customer.id, "holder": "Sophie", "consent": True}
+        form: dict[str, Any] = {"customer_id": customer.id, "mandate_id": running.id, "holder": "Sophie", "consent": True}
         with pytest.raises(SameIban):
             mandate_signing.amend(session, AGENT, iban=IBAN, shown_version=running.version, **form)
         with pytest.raises(ChangedMeanwhile):
@@ -202,7 +211,7 @@ class TestCancel:
     def test_goes_back_to_transfer_in_fifteen_days(self, session: Session, customer: Customer) -> None:
         running = mandate(session, customer)
         issued = bill(session, customer, NOVEMBER)
-        mandates.cancel(session, AGENT, customer_id=customer.id, shown_version=running.version)
+        mandates.cancel(session, AGENT, customer_id=customer.id, mandate_id=running.id, shown_version=running.version)
         assert account(session, customer) == (PaymentMethod.TRANSFER, 15)
         row = bills.of_customer(session, AGENT, customer_id=customer.id)[0]
         assert (row.bill_no, row.by_debit) == (issued.bill_no, True)
@@ -210,20 +219,33 @@ class TestCancel:
     def test_a_business_goes_back_to_thirty_days(self, session: Session) -> None:
         business = make_customer(session, kind=CustomerKind.ORGANIZATION, trading_name="Boulangerie Martin SRL")
         running = mandate(session, business)
-        mandates.cancel(session, AGENT, customer_id=business.id, shown_version=running.version)
+        mandates.cancel(session, AGENT, customer_id=business.id, mandate_id=running.id, shown_version=running.version)
         assert account(session, business) == (PaymentMethod.TRANSFER, 30)
 
     def test_what_was_never_signed_just_goes(self, session: Session, customer: Customer) -> None:
         ask(session, customer)
         shown = mandates.current(session, AGENT, customer_id=customer.id)
         assert shown is not None
-        mandates.cancel(session, AGENT, customer_id=customer.id, shown_version=shown.version)
+        mandates.cancel(session, AGENT, customer_id=customer.id, mandate_id=shown.id, shown_version=shown.version)
         query = select(Communication.template).where(col(Communication.customer_id) == customer.id)
         assert session.exec(query).all() == ["mandate_code"]
 
     def test_refuses_where_nothing_runs(self, session: Session, customer: Customer) -> None:
         with pytest.raises(NotFound):
-            mandates.cancel(session, AGENT, customer_id=customer.id, shown_version=1)
+            mandates.cancel(session, AGENT, customer_id=customer.id, mandate_id=1, shown_version=1)
+
+    def test_of_one_that_ended_says_who_ended_it_and_leaves_the_next_one(self, session: Session, customer: Customer) -> None:
+        first = mandate(session, customer)
+        shown = first.version
+        mandates.cancel(session, COLLEAGUE, customer_id=customer.id, mandate_id=first.id, shown_version=shown)
+        ask(session, customer)
+        mandate_signing.count_try(session, AGENT, customer_id=customer.id)
+        second = session.exec(select(Mandate).where(Mandate.state == MandateState.PENDING_SIGNATURE)).one()
+        assert second.version == shown
+        with pytest.raises(ChangedMeanwhile) as refusal:
+            mandates.cancel(session, AGENT, customer_id=customer.id, mandate_id=first.id, shown_version=shown)
+        assert refusal.value.params["who"] == COLLEAGUE.username
+        assert second.state is MandateState.PENDING_SIGNATURE
 
 
 class TestPdf:

@@ -345,7 +345,11 @@ class TestCancel:
         customer = couple(session, "TRIO")
         wish = replace(LEUVEN, postcode="6890", town="Libin", slot_id=slot(IN, zone="68"), accept_proposal=True)
         number = order(session, customer, wish)
-        move_progress.cancel(session, AGENT, customer_id=customer.id, order_no=number)
+        shown = visit_of(session, customer).version
+        move_progress.cancel(session, SENIOR, customer_id=customer.id, order_no=number, shown_version=shown)
+        with pytest.raises(ChangedMeanwhile) as refusal:
+            move_progress.cancel(session, AGENT, customer_id=customer.id, order_no=number, shown_version=shown)
+        assert refusal.value.params["who"] == SENIOR.username
         assert move_progress.current(session, AGENT, customer_id=customer.id) is None
         assert visit_of(session, customer).state is AppointmentState.CANCELLED
         assert [(one.code, one.until) for one in products.held(session, AGENT, customer_id=customer.id)] == [("TRIO", None)]
@@ -357,14 +361,16 @@ class TestCancel:
         with clock.standing(clock.at(OUT, 18)):
             assert not under_way(session, customer).may_cancel
             with pytest.raises(move_progress.CancelTooLate):
-                move_progress.cancel(session, AGENT, customer_id=customer.id, order_no=number)
+                move_progress.cancel(session, AGENT, customer_id=customer.id, order_no=number, shown_version=1)
         with clock.standing(clock.at(OUT, 17, 59)):
-            move_progress.cancel(session, self_of(customer), customer_id=customer.id, order_no=number)
+            with pytest.raises(ChangedMeanwhile):
+                move_progress.cancel(session, AGENT, customer_id=customer.id, order_no=number, shown_version=0)
+            move_progress.cancel(session, self_of(customer), customer_id=customer.id, order_no=number, shown_version=1)
 
     def test_does_not_find_another_customers_move(self, session: Session) -> None:
         number = order(session, couple(session))
         with pytest.raises(NotFound):
-            move_progress.cancel(session, AGENT, customer_id=couple(session).id, order_no=number)
+            move_progress.cancel(session, AGENT, customer_id=couple(session).id, order_no=number, shown_version=1)
 
 
 class TestSettleDue:

@@ -82,13 +82,15 @@ class TestReword:
             third = notes.reword(session, AGENT, customer_id=customer.id, note_id=second, shown_version=1, text="three")
         (row,) = notes.of_customer(session, AGENT, customer_id=customer.id)
         assert (row.id, row.text, row.pinned, row.created_at, row.reworded) == (third, "three", True, clock.now(), True)
+        assert row.first_id == first
         assert [one.text for one in notes.wordings(session, AGENT, customer_id=customer.id, note_id=third)] == ["two", "one"]
 
     def test_of_the_second_of_two_writers_is_refused(self, session: Session, customer: Customer) -> None:
         first = add(session, customer)
         notes.reword(session, AGENT, customer_id=customer.id, note_id=first, shown_version=1, text="two")
-        with pytest.raises(notes.NoteGone):
+        with pytest.raises(ChangedMeanwhile) as refusal:
             notes.reword(session, AGENT, customer_id=customer.id, note_id=first, shown_version=1, text="mine")
+        assert refusal.value.params["who"] == AGENT.username
 
     def test_sees_that_it_was_pinned_meanwhile(self, session: Session, customer: Customer) -> None:
         first = add(session, customer)

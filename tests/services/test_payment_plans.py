@@ -22,7 +22,7 @@ from tests.services.money_stories import bill, mandate, paid, trio
 class TestProposePlan:
     def test_p05_is_offered_three_times_56(self, session: Session) -> None:
         customer = trio(session, 8, 9, 10, 11)
-        payment_plans.propose_plan(session, SYSTEM, customer_id=customer.id)
+        payment_plans.propose_plan(session, SYSTEM, customer_id=customer.id, shown_plan=None)
         plan = payment_plans.plan_of(session, AGENT, customer_id=customer.id)
         assert plan is not None
         assert (plan.state, plan.total_cents, plan.parts) == (
@@ -31,10 +31,15 @@ class TestProposePlan:
             ((date(2026, 12, 2), 5600), (date(2027, 1, 2), 5600), (date(2027, 2, 2), 5600)),
         )
 
-    def test_withdraws_the_proposal_before(self, session: Session) -> None:
+    def test_withdraws_the_proposal_that_was_shown_and_no_other(self, session: Session) -> None:
         customer = trio(session, 8)
-        payment_plans.propose_plan(session, SYSTEM, customer_id=customer.id, parts=2)
-        payment_plans.propose_plan(session, SYSTEM, customer_id=customer.id, parts=4)
+        shown = payment_plans.propose_plan(session, SYSTEM, customer_id=customer.id, shown_plan=None, parts=2)
+        with pytest.raises(ChangedMeanwhile) as refusal:
+            payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None, parts=4)
+        assert refusal.value.params["who"] == SYSTEM.username
+        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=shown, parts=4)
+        with pytest.raises(ChangedMeanwhile):
+            payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=shown, parts=3)
         plan = payment_plans.plan_of(session, AGENT, customer_id=customer.id)
         assert plan is not None
         assert [cents for _due, cents in plan.parts] == [1050] * 4
@@ -42,15 +47,15 @@ class TestProposePlan:
     def test_refuses_thirteen_parts_and_an_empty_account(self, session: Session) -> None:
         customer = trio(session)
         with pytest.raises(PlanParts):
-            payment_plans.propose_plan(session, SYSTEM, customer_id=customer.id, parts=13)
+            payment_plans.propose_plan(session, SYSTEM, customer_id=customer.id, shown_plan=None, parts=13)
         with pytest.raises(NothingOpen):
-            payment_plans.propose_plan(session, SYSTEM, customer_id=customer.id)
+            payment_plans.propose_plan(session, SYSTEM, customer_id=customer.id, shown_plan=None)
 
     def test_the_preview_is_what_is_proposed(self, session: Session) -> None:
         customer = trio(session, 8, 9, 10, 11)
         shown = payment_plans.preview(session, AGENT, customer_id=customer.id, parts=5)
         assert [cents for _due, cents in shown] == [3360] * 5
-        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, parts=5)
+        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None, parts=5)
         assert plan(session, customer).parts == shown
 
     def test_spreads_odd_cents_over_the_first_parts(self) -> None:
@@ -60,41 +65,42 @@ class TestProposePlan:
         customer = trio(session, 8)
         mandate(session, customer)
         bill(session, customer, date(2026, 11, 5))
-        payment_plans.propose_plan(session, AGENT, customer_id=customer.id)
+        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None)
         assert plan(session, customer).total_cents == 4200
 
     def test_leaves_out_a_disputed_bill_and_does_not_begin_with_one(self, session: Session) -> None:
         customer = trio(session, 8, 9)
-        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, parts=2)
+        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None, parts=2)
         proposed = plan(session, customer)
         dunning.dispute(session, AGENT, customer_id=customer.id, bill_no="2608000055", disputed_cents=1200, reason="No service")
         with pytest.raises(PlanDisputed):
             payment_plans.accept(session, AGENT, customer_id=customer.id, plan_id=proposed.id, shown_version=proposed.version)
-        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, parts=2)
-        assert plan(session, customer).total_cents == 4200
+        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=proposed.id, parts=2)
+        proposed = plan(session, customer)
+        assert proposed.total_cents == 4200
         dunning.decide_dispute(session, AGENT, customer_id=customer.id, bill_no="2608000055")
-        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, parts=2)
+        payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=proposed.id, parts=2)
         assert plan(session, customer).total_cents == 8400
 
     def test_refuses_a_second_plan_and_after_three_broken_ones(self, session: Session) -> None:
         customer = trio(session, 8)
         begin(session, customer)
         with pytest.raises(PlanRuns):
-            payment_plans.propose_plan(session, AGENT, customer_id=customer.id)
+            payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None)
         payment_plans.break_due(session, SYSTEM, day=date(2026, 12, 7))
         for _ in range(2):
             begin(session, customer)
             payment_plans.break_due(session, SYSTEM, day=date(2026, 12, 7))
         with pytest.raises(PlansBroken):
-            payment_plans.propose_plan(session, AGENT, customer_id=customer.id)
+            payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None)
         with clock.standing(clock.at(date(2027, 11, 19), 10)):
-            payment_plans.propose_plan(session, AGENT, customer_id=customer.id)
+            payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None)
 
 
 class TestAccept:
     def test_by_the_customer_himself_and_nobody_else(self, session: Session) -> None:
         customer, other = trio(session, 8), make_customer(session)
-        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id)
+        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None)
         for actor, refusal in ((self_of(other), NotFound), (VIEWER, NotPermitted)):
             with pytest.raises(refusal):
                 payment_plans.accept(session, actor, customer_id=customer.id, plan_id=plan_id, shown_version=1)
@@ -103,7 +109,7 @@ class TestAccept:
 
     def test_refuses_what_changed_what_is_over_and_what_is_paid(self, session: Session) -> None:
         customer = trio(session, 8)
-        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id)
+        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None)
         with pytest.raises(ChangedMeanwhile):
             payment_plans.accept(session, AGENT, customer_id=customer.id, plan_id=plan_id, shown_version=2)
         payments.record(session, SYSTEM, customer_id=customer.id, received_on=date(2026, 11, 18), amount_cents=4200)
@@ -150,7 +156,7 @@ class TestBreakDue:
 
 
 def begin(session: Session, customer: Customer) -> int:
-    plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id)
+    plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None)
     payment_plans.accept(session, AGENT, customer_id=customer.id, plan_id=plan_id, shown_version=1)
     return plan_id
 

@@ -202,6 +202,9 @@ class TestSettle:
         with pytest.raises(ChangedMeanwhile):
             refunds.reject(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=2)
         refunds.complete(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=1)
+        with pytest.raises(ChangedMeanwhile) as refusal:
+            refunds.reject(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=1)
+        assert refusal.value.params["who"] == BILLING.username
         with pytest.raises(RefundDecided):
             refunds.reject(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=2)
         assert left(session, note) == 0

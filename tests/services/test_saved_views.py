@@ -91,6 +91,9 @@ class TestSave:
         team = saved(session, AGENT, Ownership.TEAM)
         saved_views.change(session, AGENT, view_id=team.id or 0, shown_version=team.version, query=Query("bills", sort="date"), name="Late")
         saved_views.remove(session, AGENT, view_id=team.id or 0, shown_version=team.version + 1)
+        with pytest.raises(ChangedMeanwhile) as refusal:
+            saved_views.remove(session, SENIOR, view_id=team.id or 0, shown_version=team.version + 1)
+        assert refusal.value.params["who"] == AGENT.username
         entries = session.exec(select(AuditEntry).where(AuditEntry.object_type == "saved_view").order_by("id")).all()
         assert [entry.action for entry in entries] == ["view:save", "view:change", "view:remove"]
         assert entries[1].before == {"where": "and(late.eq.yes)", "columns": "bill_no,left", "sort": "-left"}

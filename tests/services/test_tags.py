@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import Session
 
 from core import clock
+from core.actor import Actor, Role
 from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.customer import Customer
 from core.services import tags
@@ -13,6 +14,8 @@ from core.text_rules import Missing
 from tests.builders import AGENT, VIEWER, make_customer, self_of
 
 TODAY = date(2026, 11, 18)
+
+COLLEAGUE = Actor(user_id=None, username="senior", role=Role.SENIOR)
 
 
 @pytest.fixture
@@ -73,6 +76,9 @@ class TestEnd:
         with pytest.raises(ChangedMeanwhile):
             tags.end(session, AGENT, customer_id=customer.id, tag_id=tag, shown_version=2)
         tags.end(session, AGENT, customer_id=customer.id, tag_id=tag, shown_version=1)
+        with pytest.raises(ChangedMeanwhile) as refusal:
+            tags.end(session, COLLEAGUE, customer_id=customer.id, tag_id=tag, shown_version=1)
+        assert refusal.value.params["who"] == AGENT.username
         with pytest.raises(tags.NotStanding):
             tags.end(session, AGENT, customer_id=customer.id, tag_id=tag, shown_version=2)
 
