@@ -68,6 +68,7 @@ FIELDS = {
     "dunning_hold_until": N_("Hold until"),
     "effective_on": N_("Takes effect"),
     "email": N_("E-mail"),
+    "entry": N_("Taken back: change no."),
     "failed_by": N_("Because of"),
     "fee_cents": N_("Fee"),
     "iban": N_("Account"),

@@ -89,7 +89,8 @@ def show_open(visit: Visit) -> None:
         with reading() as session:
             waiting = approvals.of_customer(session, visit.actor, customer_id=visit.customer.id)
         for one in waiting:
-            st.info(md(f"{one.subject} · {_waits(one)}"), icon=":material/hourglass_top:")
+            about = one.subject if one.subject.isdecimal() else t("what was paid too much").capitalize()
+            st.info(md(f"{about} · {_waits(one)}"), icon=":material/hourglass_top:")
     refund_form.show_overpaid(visit)
 
 

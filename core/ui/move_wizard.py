@@ -84,6 +84,9 @@ def change_body() -> None:
         forms.error(CURRENT, "reason")
         forms.error(CURRENT, "move_out")
         st.caption(t("The arrival moves along; the old line still stops on {day}.", day=day(move.move_out, "full")))
+        chosen: HalfDay = st.session_state["home:move:slot"]
+        if (without := (chosen.day - move.move_out).days - 1) > 0:
+            st.caption(f":orange[:material/link_off: {md(move_words.between(0, without))}]")
         st.button(
             t("Move the installation"), key="home:move:postpone", type="primary", on_click=_postpone,
             args=(visit.customer.id, move, operation("postpone", move.order_no, move.visit.version)),

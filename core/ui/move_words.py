@@ -65,7 +65,7 @@ def between(overlap_days: int, without_days: int) -> str:
     if overlap_days:
         return tn("both lines run for {count} day, billed once", "both lines run for {count} days, billed once", overlap_days)
     if without_days:
-        return tn("no line for {count} day", "no line for {count} days", without_days)
+        return tn("no line for {count} day, paid on", "no line for {count} days, paid on", without_days)
     return t("one line follows the other")
 
 
