@@ -11,7 +11,9 @@ from core.db import reading
 from core.services import bill_runs
 from core.services.bill_runs import Rehearsal, RunSummary
 from core.services.jobs import Job, JobState
-from core.ui import charts, forms, navigation
+from core.services.list_filters import Condition, Group, Op
+from core.services.lists import Query
+from core.ui import charts, forms, list_address, navigation
 from core.ui.act import act, operation
 from core.ui.parts import Mark, card, draw, empty, fact_rows, head, heading, note, row
 from core.ui.text import day, euro, language, md, t, tn
@@ -130,6 +132,10 @@ def _run_row(actor: Actor, run: RunSummary) -> None:
         if run.waiting:
             told.append(tn("{count} waits", "{count} wait", run.waiting))
         draw(f"{head(day(run.day), 3, note=' · '.join(told), marks=[_state(run)], end=euro(run.due_cents))}")
+    if run.issued and actor.may(Permission.LIST_READ):
+        of_day = Query("bills", Group(every=True, parts=(Condition("date", Op.EQ, (run.day.isoformat(),)),)))
+        query = list_address.query_params(of_day)
+        st.page_link(navigation.page("lists"), label=t("See its bills"), icon=":material/list_alt:", query_params=query)
     if run.failed:
         with reading() as session:
             found = bill_runs.problems(session, actor, day=run.day)
