@@ -260,11 +260,11 @@ def stop(session: Session, actor: Actor, *, run_id: int) -> None:
 
 
 def resume(session: Session, actor: Actor, *, run_id: int, failed: bool = False) -> None:
-    """Let a run go on; with `failed`, what failed is tried again. Raises NotNow where nothing is left to do."""
+    """Let a run go on; with `failed`, what failed is tried again, as always where all rows are done or none. Raises NotNow where nothing is left."""
     actor.require(Permission.BULK_RUN)
     run = _run(session, run_id, lock=True)
     actor.require(ACTIONS[run.action].right)
-    if failed:
+    if failed or run.at_once:
         again = (col(BulkRow.run_id) == run_id, col(BulkRow.state) == RowState.FAILED)
         rows: Any = BulkRow.__table__  # type: ignore[attr-defined]
         session.execute(update(rows).where(*again).values(state=RowState.WAITING, problem=None, problem_params=None, tried_at=None))

@@ -279,6 +279,17 @@ class TestMoney:
         with db.reading() as session:
             assert {row.dunning_hold_until for row in session.exec(select(BillingAccount))} == {None}
 
+    def test_above_the_limit_what_failed_is_tried_again_with_all_others(self, house: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bulk, "law", lambda _name: 1000)
+        number = begun("hold", HOLD)
+        mediate("10000001")
+        assert runner.run(SENIOR, number).state is BulkState.STOPPED
+        with db.transaction() as session:
+            bulk.resume(session, SENIOR, run_id=number)
+        found = runner.run(SENIOR, number)
+        assert (found.state, found.done, found.failed, found.waiting) == (BulkState.STOPPED, 0, 1, 6)
+        assert held("10000002") == (None, None)
+
     def test_above_the_limit_all_are_done_together(self, house: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bulk, "law", lambda _name: 1000)
         found = run("hold", HOLD)
