@@ -160,6 +160,12 @@ class TestViews:
         assert len(rows(screen)) == 25
         assert has(screen, "lists:view:back")
 
+    def test_takes_over_no_change_of_another_list(self) -> None:
+        with db.transaction() as session:
+            code = saved_views.save(session, AGENT, name="Suspendus", ownership=Ownership.TEAM, query=Query("customers"))
+        assert has(opened(view=code, of="customers", where="and(status.in.(suspended))"), "lists:view:change")
+        assert not has(opened(view=code, of="bills", where="and(late.eq.yes)"), "lists:view:change")
+
     def test_is_saved_with_a_name_and_offered_to_its_owner(self) -> None:
         screen = opened(of="customers", where="and(status.in.(suspended))")
         with db.transaction() as session:
