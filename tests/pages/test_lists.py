@@ -81,6 +81,8 @@ class TestAddress:
             ({"of": "customers", "sort": "email"}, "« E-mail » ne peut pas être filtré ni trié"),
             ({"of": "customers", "after": "x"}, "illisible"),
             ({"of": "customers", "after": "99999"}, "n'existe plus"),
+            ({"of": "customers", "after": "2147483647"}, "n'existe plus"),
+            ({"of": "customers", "before": "2147483648"}, "illisible"),
             ({"of": "customers", "columns": "name,name"}, "Les colonnes de cette adresse sont illisibles"),
             ({"view": "v999"}, "Introuvable"),
         ],
