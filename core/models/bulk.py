@@ -63,7 +63,8 @@ class BulkRun(Versioned, Base, table=True):
 class BulkRow(Base, table=True):
     """A row is one object of a run, and what came of it: written in the transaction of the action itself, so that it happens once.
 
-    `problem` is the English sentence of a refusal with its `problem_params`.
+    `account_version` is the customer's account as it was tried out, where the action writes on it. `problem` is the English sentence of a
+    refusal with its `problem_params`.
     """
 
     __tablename__ = "bulk_row"
@@ -81,6 +82,7 @@ class BulkRow(Base, table=True):
     customer_id: int = Field(foreign_key="customer.id")
     subject: str = Field(max_length=40)
     amount_cents: int = 0
+    account_version: int | None = None
     state: RowState = Field(default=RowState.WAITING, sa_type=closed(RowState))
     problem: str | None = Field(default=None, max_length=300)
     problem_params: dict[str, Any] | None = Field(default=None, sa_type=JSON)

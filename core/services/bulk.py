@@ -19,7 +19,7 @@ from core.errors import N_, DomainError, NotFound
 from core.models.bulk import BULK_MOVES, BulkRow, BulkRun, BulkState, RowState
 from core.models.customer import Customer
 from core.services import audit, list_filters, lists
-from core.services.bulk_actions import ACTIONS, Action, Params, WrongChoice
+from core.services.bulk_actions import ACTIONS, Action, Params, WrongChoice, account
 from core.services.customers import written_name
 from core.services.list_columns import listing
 from core.services.lists import Query, Row
@@ -62,12 +62,13 @@ class Unexpected(DomainError):
 
 @dataclass(frozen=True)
 class Tried:
-    """What an action would do with a row; `refusal` says why it is left out."""
+    """What an action would do with a row; `refusal` says why it is left out, `account_version` what was seen of the account."""
 
     row: Row
     subject: str
     amount_cents: int
     refusal: DomainError | None
+    account_version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -147,11 +148,12 @@ def try_out(session: Session, actor: Actor, *, action: str, query: Query, ids: S
     tried, seen = [], set[int]()
     for row in rows:
         customer_id = row.customer_id or 0
+        version = account(session, customer_id)[0] if what.on_account else None
         refusal = SameCustomer() if what.once and customer_id in seen else what.excludes(session, actor, row, params)
         if refusal is None:
             seen.add(customer_id)
         subject = row.object_no or row.customer_no or ""
-        tried.append(Tried(row, subject, 0 if refusal else what.amount(session, customer_id), refusal))
+        tried.append(Tried(row, subject, 0 if refusal else what.amount(session, customer_id), refusal, version))
     return Draft(what, query, params, tuple(tried))
 
 
@@ -168,7 +170,10 @@ def begin(session: Session, actor: Actor, *, draft: Draft) -> int:
     session.add(run)
     session.flush()
     for ordinal, one in enumerate(draft.rows, 1):
-        row = BulkRow(run_id=run.id, ordinal=ordinal, object_id=one.row.id, customer_id=one.row.customer_id or 0, subject=one.subject, amount_cents=one.amount_cents)  # fmt: skip
+        row = BulkRow(
+            run_id=run.id, ordinal=ordinal, object_id=one.row.id, customer_id=one.row.customer_id or 0, subject=one.subject,
+            amount_cents=one.amount_cents, account_version=one.account_version,
+        )  # fmt: skip
         if one.refusal is not None:
             row.state = RowState.EXCLUDED
             _tell(row, one.refusal)
@@ -255,11 +260,11 @@ def stop(session: Session, actor: Actor, *, run_id: int) -> None:
 
 
 def resume(session: Session, actor: Actor, *, run_id: int, failed: bool = False) -> None:
-    """Let a run go on; with `failed`, what failed is tried again. Raises NotNow where nothing is left to do."""
+    """Let a run go on; with `failed`, what failed is tried again, as always where all rows are done or none. Raises NotNow where nothing is left."""
     actor.require(Permission.BULK_RUN)
     run = _run(session, run_id, lock=True)
     actor.require(ACTIONS[run.action].right)
-    if failed:
+    if failed or run.at_once:
         again = (col(BulkRow.run_id) == run_id, col(BulkRow.state) == RowState.FAILED)
         rows: Any = BulkRow.__table__  # type: ignore[attr-defined]
         session.execute(update(rows).where(*again).values(state=RowState.WAITING, problem=None, problem_params=None, tried_at=None))
@@ -315,7 +320,7 @@ def _action(name: str, noun: str) -> Action:
 
 def _do(session: Session, actor: Actor, run: BulkRun, row: BulkRow) -> None:
     try:
-        ACTIONS[run.action].do(session, actor, row.customer_id, row.subject, run.params)
+        ACTIONS[run.action].do(session, actor, row, run.params)
         row.state, row.tried_at = RowState.DONE, clock.real_now()
         session.flush()
     except Exception as error:

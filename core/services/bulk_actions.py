@@ -17,6 +17,7 @@ from core.catalogue import law
 from core.errors import N_, DomainError
 from core.models.bill import Bill, BillCategory
 from core.models.billing_account import BillingAccount, HoldReason
+from core.models.bulk import BulkRow
 from core.models.customer import Customer, CustomerStatus
 from core.models.e_invoice import EInvoiceState
 from core.models.interaction import Task
@@ -67,7 +68,10 @@ class WrongChoice(DomainError):
 
 @dataclass(frozen=True)
 class Action:
-    """Something to do with a row. `once` where it is about the customer: of several rows of his, the first one counts."""
+    """Something to do with a row. `once` where it is about the customer: of several rows of his, the first one counts.
+
+    `on_account` where it writes on the customer's account: what changed there since it was tried out is never written over.
+    """
 
     name: str
     label: str
@@ -76,9 +80,10 @@ class Action:
     nouns: frozenset[str]
     check: Callable[[Params], None]
     excludes: Callable[[Session, Actor, Row, Params], DomainError | None]
-    do: Callable[[Session, Actor, int, str, Params], object]
+    do: Callable[[Session, Actor, BulkRow, Params], object]
     amount: Callable[[Session, int], int] = field(default=lambda _session, _customer_id: 0)
     once: bool = True
+    on_account: bool = False
 
 
 def _no_params(_params: Params) -> None:
@@ -92,11 +97,11 @@ def _no_e_invoice(session: Session, actor: Actor, row: Row, _params: Params) -> 
     return e_invoices.UnderWay() if found.last and found.last.state is EInvoiceState.QUEUED else None
 
 
-def _send_e_invoice(session: Session, actor: Actor, customer_id: int, subject: str, _params: Params) -> None:
-    found = e_invoices.of_bill(session, actor, customer_id=customer_id, bill_no=subject)
+def _send_e_invoice(session: Session, actor: Actor, row: BulkRow, _params: Params) -> None:
+    found = e_invoices.of_bill(session, actor, customer_id=row.customer_id, bill_no=row.subject)
     if found is None:
         raise e_invoices.NotForConsumers
-    e_invoices.send(session, actor, customer_id=customer_id, bill_no=subject, shown_attempts=len(found.transmissions))
+    e_invoices.send(session, actor, customer_id=row.customer_id, bill_no=row.subject, shown_attempts=len(found.transmissions))
 
 
 def _known_task(params: Params) -> None:
@@ -115,7 +120,8 @@ def _waits(session: Session, customer_id: int, params: Params) -> bool:
     return session.execute(select(col(Task.id)).where(*same)).first() is not None
 
 
-def _add_task(session: Session, actor: Actor, customer_id: int, _subject: str, params: Params) -> None:
+def _add_task(session: Session, actor: Actor, of: BulkRow, params: Params) -> None:
+    customer_id = of.customer_id
     actor.require(Permission.TASK_WRITE, customer_id)
     if _waits(session, customer_id, params):
         raise WaitsAlready
@@ -144,25 +150,28 @@ def _known_hold(params: Params) -> None:
 
 
 def _held(session: Session, _actor: Actor, row: Row, _params: Params) -> DomainError | None:
-    until = _account(session, row.customer_id or 0)[1]
+    until = account(session, row.customer_id or 0)[1]
     return HeldAlready(until=until) if until and until > clock.today() else None
 
 
-def _hold(session: Session, actor: Actor, customer_id: int, _subject: str, params: Params) -> None:
-    version, _until = _account(session, customer_id)
-    until = date.fromisoformat(params["until"])
-    dunning.hold(session, actor, customer_id=customer_id, reason=HoldReason(params["reason"]), until=until, shown_version=version)
+def _hold(session: Session, actor: Actor, row: BulkRow, params: Params) -> None:
+    held = account(session, row.customer_id)[1]
+    if held and held > clock.today():
+        raise HeldAlready(until=held)
+    reason, until = HoldReason(params["reason"]), date.fromisoformat(params["until"])
+    dunning.hold(session, actor, customer_id=row.customer_id, reason=reason, until=until, shown_version=row.account_version or 0)
 
 
 def _not_held(session: Session, _actor: Actor, row: Row, _params: Params) -> DomainError | None:
-    return None if _account(session, row.customer_id or 0)[1] else dunning.NoHold()
+    return None if account(session, row.customer_id or 0)[1] else dunning.NoHold()
 
 
-def _release(session: Session, actor: Actor, customer_id: int, _subject: str, _params: Params) -> None:
-    dunning.release(session, actor, customer_id=customer_id, shown_version=_account(session, customer_id)[0])
+def _release(session: Session, actor: Actor, row: BulkRow, _params: Params) -> None:
+    dunning.release(session, actor, customer_id=row.customer_id, shown_version=row.account_version or 0)
 
 
-def _account(session: Session, customer_id: int) -> tuple[int, date | None]:
+def account(session: Session, customer_id: int) -> tuple[int, date | None]:
+    """Return the version of a customer's account, and until when its follow-up is on hold."""
     a = BillingAccount
     found = session.execute(select(col(a.version), col(a.dunning_hold_until)).where(col(a.customer_id) == customer_id)).one()
     return found[0], found[1]
@@ -190,7 +199,8 @@ def _mute(session: Session, customer_id: int) -> DomainError | None:
     return FileIsClosed() if status is CustomerStatus.CLOSED else None
 
 
-def _write_to(session: Session, actor: Actor, customer_id: int, _subject: str, params: Params) -> None:
+def _write_to(session: Session, actor: Actor, row: BulkRow, params: Params) -> None:
+    customer_id = row.customer_id
     actor.require(Permission.MESSAGE_SEND, customer_id)
     _known_template(params)
     if refusal := _mute(session, customer_id):
@@ -210,11 +220,11 @@ ACTIONS: dict[str, Action] = {
         Action("task", N_("Add a task"), "add_task", P.TASK_WRITE, _CUSTOMERS - {"tasks"}, _known_task, _task_waits, _add_task),
         Action(
             "hold", N_("Put the follow-up on hold"), "pause_circle", P.DUNNING_WRITE, frozenset({"customers", "bills"}), _known_hold, _held, _hold,
-            amount=_open_cents,
+            amount=_open_cents, on_account=True,
         ),
         Action(
             "release", N_("End the hold"), "play_circle", P.DUNNING_WRITE, frozenset({"customers", "bills"}), _no_params, _not_held, _release,
-            amount=_open_cents,
+            amount=_open_cents, on_account=True,
         ),
         Action(
             "e_invoice", N_("Send the e-invoice again"), "send", P.EINVOICE_SEND, frozenset({"bills"}), _no_params, _no_e_invoice, _send_e_invoice,

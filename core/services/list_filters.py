@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from enum import StrEnum
 from typing import Any
 
@@ -28,7 +28,8 @@ _PLAIN = re.compile(r"[^\s,()\"\\]+")
 _DYNAMIC = re.compile(r"\$(today|week|month)([+-]\d{1,4})?")
 _DAY_MAX = 3650
 _FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
-_LARGEST = 10**13
+LARGEST = 2**31 - 1
+"""The largest number that a column or a key holds."""
 
 
 class Op(StrEnum):
@@ -184,9 +185,14 @@ def cents_of(text: str) -> int | None:
     """Return an amount in euros, `12.50` or `12,50`, in cents; None for what is no amount."""
     try:
         cents = Decimal(text.replace(",", ".")) * 100
-    except InvalidOperation:
+    except DecimalException:
         return None
-    return int(cents) if cents.is_finite() and cents == cents.to_integral_value() and abs(cents) < _LARGEST else None
+    return int(cents) if cents.is_finite() and cents == cents.to_integral_value() and abs(cents) <= LARGEST else None
+
+
+def _number_of(text: str) -> int | None:
+    found = int(text) if re.fullmatch(r"-?\d{1,12}", text, re.ASCII) else None
+    return found if found is not None and abs(found) <= LARGEST else None
 
 
 class _Reader:
@@ -316,7 +322,7 @@ def _value(column: Column, text: str) -> Any:  # noqa: ANN401 - a value of any c
         Type.FLAG: lambda: {"yes": True, "no": False}.get(text),
         Type.CHOICE: lambda: text if text in column.words else None,
         Type.MONEY: lambda: cents_of(text),
-        Type.NUMBER: lambda: int(text) if re.fullmatch(r"-?\d{1,12}", text, re.ASCII) else None,
+        Type.NUMBER: lambda: _number_of(text),
         Type.DAY: lambda: day_of(text),
         Type.MOMENT: lambda: day_of(text),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core import clock, i18n
@@ -17,6 +17,7 @@ from core.actor import Actor, Permission
 from core.catalogue import Texts, law
 from core.errors import N_, DomainError, NotFound
 from core.models.appointment import Appointment, AppointmentCategory, AppointmentState, Failure
+from core.models.audit import AuditEntry
 from core.models.bill import Bill, BillCategory
 from core.models.interaction import Task, Team
 from core.models.note import NoteSource
@@ -33,6 +34,7 @@ from core.services.tasks import Target
 RECENT_DAYS = 60
 MODEM_DAYS = 14
 SLOTS_OFFERED = 12
+_RUN = "macro:run"
 _LATER = "…"
 """Stands in a preview for what is only known once it is done."""
 
@@ -125,7 +127,7 @@ def run(session: Session, actor: Actor, *, customer_id: int, code: str, language
     names = [_name(planned.step) for planned in plan.steps]
     left_out = [name for name, planned in zip(names, plan.steps, strict=True) if planned.left_out]
     audit.record(
-        session, actor, action="macro:run", object_type="macro", object_id=code, customer_id=customer_id,
+        session, actor, action=_RUN, object_type="macro", object_id=code, customer_id=customer_id,
         after={"macro": code, "name": dict(plan.names), "steps": [name for name in names if name not in left_out], "left_out": left_out},
     )  # fmt: skip
     return plan
@@ -142,8 +144,17 @@ def _plan(session: Session, actor: Actor, customer_id: int, code: str, language:
         raise NotOffered
     at = _Run(session, actor, customer_id, language, dict(facts), slot_id)
     steps = tuple(_STEPS[type(step)].plan(at, step) for step in macro.steps)
-    seal = hashlib.sha256(repr([(one.told, one.left_out, one.subject, one.text) for one in steps]).encode()).hexdigest()[:32]
+    shown = _newest_run(session, customer_id, code), [(one.told, one.left_out, one.subject, one.text) for one in steps]
+    seal = hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
     return at, Plan(code, macro.names, steps, at.slots, at.slot_id, seal)
+
+
+def _newest_run(session: Session, customer_id: int, code: str) -> int | None:
+    """Find when a macro last ran on a file, as its entry in the trail: what was shown before that is over, so that nothing is done twice."""
+    e = AuditEntry
+    mine = (col(e.customer_id) == customer_id, col(e.action) == _RUN, col(e.object_type) == "macro", col(e.object_id) == code)
+    found: int | None = session.execute(select(func.max(col(e.id))).where(*mine)).scalar_one()
+    return found
 
 
 # Conditions: each returns its facts, or None where it does not hold.

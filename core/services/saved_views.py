@@ -39,6 +39,12 @@ class Locked(DomainError):
     message = N_("This view is locked: a team lead changes it. Save it under another name.")
 
 
+class OtherList(DomainError):
+    """A view stays a view of its list."""
+
+    message = N_("This view shows another list. Save this one under a name of its own.")
+
+
 @dataclass(frozen=True)
 class View:
     """A view of a list. `code` names it in the address; without an `id` it is the trade's own, and nobody changes it here."""
@@ -106,7 +112,7 @@ def save(session: Session, actor: Actor, *, name: str, ownership: Ownership, que
 
 
 def change(session: Session, actor: Actor, *, view_id: int, shown_version: int, query: Query, name: str) -> None:
-    """Let a view show another filter, columns or order. Raises NotFound, Locked, ChangedMeanwhile, NameTaken."""
+    """Let a view show another filter, columns or order. Raises NotFound, Locked, ChangedMeanwhile, OtherList, NameTaken."""
     actor.require(Permission.LIST_READ)
     row = _held(session, actor, view_id, shown_version)
     before = _write(session, actor, row, name, query)
@@ -140,6 +146,8 @@ def _held(session: Session, actor: Actor, view_id: int, shown_version: int) -> S
 def _write(session: Session, actor: Actor, row: SavedView, name: str, query: Query) -> audit.Facts:
     """Put a query into a row, checked, and return what it held before."""
     before = _told(row)
+    if query.noun != row.noun:
+        raise OtherList
     lists.check(actor, query=query)
     name = needed(name, field="name", length=NAME_LENGTH)
     same = (col(SavedView.noun) == query.noun, col(SavedView.name) == name, col(SavedView.id) != (row.id or 0))

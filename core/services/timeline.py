@@ -36,6 +36,7 @@ from core.services.bills import disputed_of_bill, in_plan_of_bill
 
 PAGE = 40
 _LAST_ID = 2**31 - 1
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _NO_SOURCE = 1000
 """A place behind all sources: a cursor with it leaves its own moment out."""
 _REFERRED, _NEXT = aliased(Bill), aliased(Note)
@@ -84,9 +85,10 @@ class Cursor:
         at, _, rest = text.partition("-")
         source, _, number = rest.partition("-")
         try:
-            return cls(clock.from_stored(at), int(source), min(max(int(number), 0), _LAST_ID))
+            found = cls(clock.from_stored(at), int(source), min(max(int(number), 0), _LAST_ID))
         except (ValueError, OverflowError):
             return None
+        return found if _FIRST_YEAR <= found.at.year <= _LAST_YEAR else None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from core.services.saved_views import View
 from core.ui import forms
 
 NAMES = ("of", "view", "where", "columns", "sort", "after", "before")
-_DIGITS = 18
+_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,6 @@ def _row(said: Mapping[str, str], name: str) -> int | None:
     text = said.get(name, "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) <= list_filters.LARGEST):
         raise OddPage(text=text[:30])
     return int(text)

@@ -44,7 +44,7 @@ def show(actor: Actor, asked: Asked, found: Sequence[View]) -> None:
                 on_click=list_address.go,
                 args=(view.query, view),
             )
-            if view.may_change(actor):
+            if view.may_change(actor) and view.noun == asked.query.noun:
                 key = operation(FORM, view.id, view.version, repr(list_address.plain(asked.query)))
                 st.button(t("Save the changes"), key="lists:view:change", icon=":material/save:", type="tertiary", on_click=_change, args=(view, asked.query, key))  # fmt: skip
         st.button(t("Save as a view"), key="lists:view:new", icon=":material/bookmark_add:", type="tertiary", on_click=_open)

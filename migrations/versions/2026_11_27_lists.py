@@ -70,6 +70,7 @@ def upgrade() -> None:
     sa.Column('customer_id', sa.Integer(), nullable=False),
     sa.Column('subject', sqlmodel.AutoString(length=40), nullable=False),
     sa.Column('amount_cents', sa.Integer(), nullable=False),
+    sa.Column('account_version', sa.Integer(), nullable=True),
     sa.Column('state', sa.Enum('excluded', 'waiting', 'done', 'failed', name='row_state', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('problem', sqlmodel.AutoString(length=300), nullable=True),
     sa.Column('problem_params', sa.JSON(), nullable=True),

@@ -81,6 +81,8 @@ class TestAddress:
             ({"of": "customers", "sort": "email"}, "« E-mail » ne peut pas être filtré ni trié"),
             ({"of": "customers", "after": "x"}, "illisible"),
             ({"of": "customers", "after": "99999"}, "n'existe plus"),
+            ({"of": "customers", "after": "2147483647"}, "n'existe plus"),
+            ({"of": "customers", "before": "2147483648"}, "illisible"),
             ({"of": "customers", "columns": "name,name"}, "Les colonnes de cette adresse sont illisibles"),
             ({"view": "v999"}, "Introuvable"),
         ],
@@ -159,6 +161,12 @@ class TestViews:
         screen.button(key="lists:remove:0").click().run()
         assert len(rows(screen)) == 25
         assert has(screen, "lists:view:back")
+
+    def test_takes_over_no_change_of_another_list(self) -> None:
+        with db.transaction() as session:
+            code = saved_views.save(session, AGENT, name="Suspendus", ownership=Ownership.TEAM, query=Query("customers"))
+        assert has(opened(view=code, of="customers", where="and(status.in.(suspended))"), "lists:view:change")
+        assert not has(opened(view=code, of="bills", where="and(late.eq.yes)"), "lists:view:change")
 
     def test_is_saved_with_a_name_and_offered_to_its_owner(self) -> None:
         screen = opened(of="customers", where="and(status.in.(suspended))")

@@ -14,15 +14,15 @@ from core import bulk as runner
 from core import clock, db
 from core.actor import Actor, Role
 from core.db import Base
-from core.errors import NotPermitted
+from core.errors import ChangedMeanwhile, NotPermitted
 from core.models.audit import AuditEntry
-from core.models.billing_account import BillingAccount, BillMedia
+from core.models.billing_account import BillingAccount, BillMedia, HoldReason
 from core.models.bulk import BulkRun, BulkState, RowState
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerKind, CustomerStatus
 from core.models.e_invoice import EInvoice
 from core.models.interaction import Task
-from core.services import bulk, bulk_actions
+from core.services import bulk, bulk_actions, dunning
 from core.services.bulk import MOST, Nothing, NotNow, RunView, TooMany
 from core.services.bulk_actions import ByHandOnly, WrongChoice
 from core.services.dunning import HoldTooLong
@@ -83,6 +83,32 @@ def written() -> int:
     """How many messages a run sent."""
     with db.reading() as session:
         return len(session.exec(select(Communication).where(Communication.template == WORKS["template"])).all())
+
+
+def account_of(session: Session, customer_no: str) -> BillingAccount:
+    theirs = select(BillingAccount).join(Customer, col(Customer.id) == BillingAccount.customer_id)
+    return session.exec(theirs.where(Customer.customer_no == customer_no)).one()
+
+
+def mediate(customer_no: str) -> None:
+    """The ombudsman asks to claim nothing of a customer."""
+    with db.transaction() as session:
+        account = account_of(session, customer_no)
+        dunning.hold(
+            session, SENIOR, customer_id=account.customer_id, reason=HoldReason.OMBUDSMAN, until=date(2027, 3, 1), shown_version=account.version
+        )  # fmt: skip
+
+
+def held(customer_no: str) -> tuple[HoldReason | None, date | None]:
+    with db.reading() as session:
+        account = account_of(session, customer_no)
+        return account.dunning_hold_reason, account.dunning_hold_until
+
+
+def problem(run_id: int) -> str | None:
+    """Why the first row of a run failed."""
+    with db.reading() as session:
+        return bulk.rows(session, SENIOR, run_id=run_id)[0].problem
 
 
 def many(model: type[Base]) -> int:
@@ -210,6 +236,36 @@ class TestMoney:
         assert all(one.refusal for one in draft.rows)
         assert run("release", {}).done == 7
 
+    def test_a_hold_that_was_set_since_the_dry_run_is_not_written_over(self, house: Engine) -> None:
+        number = begun("hold", HOLD)
+        mediate("10000001")
+        found = runner.run(SENIOR, number)
+        assert (found.done, found.failed) == (6, 1)
+        assert held("10000001") == (HoldReason.OMBUDSMAN, date(2027, 3, 1))
+        assert problem(number) == bulk_actions.HeldAlready.message
+
+    def test_a_hold_that_was_set_since_the_dry_run_is_not_ended(self, house: Engine) -> None:
+        run("hold", HOLD)
+        number = begun("release", {})
+        mediate("10000001")
+        found = runner.run(SENIOR, number)
+        assert (found.done, found.failed) == (6, 1)
+        assert held("10000001") == (HoldReason.OMBUDSMAN, date(2027, 3, 1))
+        assert problem(number) == ChangedMeanwhile.message
+
+    def test_a_hold_that_was_set_between_the_dry_run_and_its_confirmation_is_not_ended(self, house: Engine) -> None:
+        run("hold", HOLD)
+        with db.reading() as session:
+            draft = bulk.try_out(session, SENIOR, action="release", query=Query("customers"), ids=None, params={})
+        mediate("10000001")
+        with db.transaction() as session:
+            number = bulk.begin(session, SENIOR, draft=draft)
+        assert runner.run(SENIOR, number).failed == 1
+        with db.transaction() as session:
+            bulk.resume(session, SENIOR, run_id=number, failed=True)
+        assert runner.run(SENIOR, number).failed == 1
+        assert held("10000001") == (HoldReason.OMBUDSMAN, date(2027, 3, 1))
+
     def test_above_the_limit_one_refusal_means_none(self, house: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bulk, "law", lambda _name: 1000)
         number = begun("hold", HOLD)
@@ -222,6 +278,17 @@ class TestMoney:
         assert (found.state, found.done, found.failed, found.waiting) == (BulkState.STOPPED, 0, 1, 6)
         with db.reading() as session:
             assert {row.dunning_hold_until for row in session.exec(select(BillingAccount))} == {None}
+
+    def test_above_the_limit_what_failed_is_tried_again_with_all_others(self, house: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bulk, "law", lambda _name: 1000)
+        number = begun("hold", HOLD)
+        mediate("10000001")
+        assert runner.run(SENIOR, number).state is BulkState.STOPPED
+        with db.transaction() as session:
+            bulk.resume(session, SENIOR, run_id=number)
+        found = runner.run(SENIOR, number)
+        assert (found.state, found.done, found.failed, found.waiting) == (BulkState.STOPPED, 0, 1, 6)
+        assert held("10000002") == (None, None)
 
     def test_above_the_limit_all_are_done_together(self, house: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bulk, "law", lambda _name: 1000)

@@ -80,7 +80,8 @@ class TestMeaning:
         [
             ("colour.eq.red", UnknownColumn), ("late.gt.yes", WrongOperator), ("late.eq.maybe", WrongValue), ("due.lt.yesterday", WrongValue),
             ("due.lt.2026-02-30", WrongValue), ("due.lt.$today-99999", WrongValue), ("left.gt.many", WrongValue), ("left.gt.0.001", WrongValue),
-            ("left.gt.nan", WrongValue), ("left.gt.1e30", WrongValue), ("state.in.(sent,gone)", WrongValue), ("late.eq.yes;drop", WrongValue), ("state.has.sent", WrongOperator),
+            ("left.gt.nan", WrongValue), ("left.gt.1e30", WrongValue), ("left.gt.1e999999", WrongValue), ("left.gt.1e-999999", WrongValue), ("left.gt.21474836.48", WrongValue),
+            ("left.lt.-21474836.48", WrongValue), ("state.in.(sent,gone)", WrongValue), ("late.eq.yes;drop", WrongValue), ("state.has.sent", WrongOperator),
             ('customer.has."a\x00b"', WrongValue),
         ],
     )  # fmt: skip

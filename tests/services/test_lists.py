@@ -24,7 +24,7 @@ from core.models.usage import UsageKind
 from core.models.usage_hour import UsageHour
 from core.services import list_columns, lists
 from core.services.list_columns import listings
-from core.services.list_filters import OPS, Condition, Group, Op, read
+from core.services.list_filters import LARGEST, OPS, Condition, Group, Op, WrongValue, read
 from core.services.lists import NoSuchPage, Query, TwiceOrNone
 from core.text_rules import fold
 from tests.builders import AGENT, VIEWER, make_customer, make_product, self_of
@@ -154,6 +154,21 @@ class TestFilter:
         query = Query("customers", where=read("and(or(vip.eq.yes,name.has.ELODIE),status.in.(suspended))"))
         meant = [one.id for one in people if (one.vip or one.given_name == "Élodie") and one.status is CustomerStatus.SUSPENDED]
         assert sorted(walked(session, query)) == sorted(meant)
+
+    def test_the_largest_numbers_are_compared_and_larger_ones_are_refused(self, session: Session, people: list[Customer]) -> None:
+        """PostgreSQL compares what a column could hold, and nothing beyond."""
+        for noun, name, largest, beyond in (
+            ("bills", "left", "21474836.47", "21474836.48"),
+            ("appointments", "moves", "2147483647", "2147483648"),
+        ):
+            everything = lists.count(session, ADMIN, query=Query(noun))
+            assert lists.count(session, ADMIN, query=Query(noun, where=read(f"{name}.lt.{largest}"))) == everything
+            assert lists.count(session, ADMIN, query=Query(noun, where=read(f"{name}.lt.-{largest}"))) == 0
+            for value in (beyond, f"-{beyond}"):
+                with pytest.raises(WrongValue):
+                    lists.count(session, ADMIN, query=Query(noun, where=read(f"{name}.lt.{value}")))
+        with pytest.raises(NoSuchPage):
+            lists.page(session, ADMIN, query=Query("bills", after=LARGEST))
 
     def test_percent_and_underscore_are_letters(self, session: Session, people: list[Customer]) -> None:
         assert lists.count(session, ADMIN, query=Query("orders", where=read('by.has."%"'))) == 0

@@ -199,6 +199,19 @@ class TestRun:
             macros.run(session, AGENT, customer_id=customer.id, code="missed_visit", language="fr", seal=seal)
         assert written(session, customer) == before
 
+    @pytest.mark.parametrize("colleague", [AGENT, Actor(user_id=None, username="other", role=Role.AGENT)], ids=["himself", "colleague"])
+    def test_what_was_shown_runs_once_whoever_else_looks_at_it(self, session: Session, colleague: Actor) -> None:
+        """A refused debit without an open task looks the same before and after."""
+        customer = refused(session)
+        run(session, customer, "refused_debit")
+        seal = preview(session, customer, "refused_debit").seal
+        assert macros.preview(session, colleague, customer_id=customer.id, code="refused_debit", language="fr").seal == seal
+        macros.run(session, AGENT, customer_id=customer.id, code="refused_debit", language="fr", seal=seal)
+        before = written(session, customer)
+        with pytest.raises(macros.MacroChanged):
+            macros.run(session, colleague, customer_id=customer.id, code="refused_debit", language="fr", seal=seal)
+        assert written(session, customer) == before
+
     def test_does_none_of_it_where_one_step_is_refused(self, session: Session) -> None:
         """The credit is written before the visit is refused: it goes with the transaction."""
         customer = missed(session)

@@ -15,7 +15,7 @@ from core.services import list_filters, lists, saved_views
 from core.services.list_columns import UnknownColumn, listings_of
 from core.services.list_filters import WrongValue, read
 from core.services.lists import Query
-from core.services.saved_views import FILE, Locked, NameTaken, View
+from core.services.saved_views import FILE, Locked, NameTaken, OtherList, View
 from core.text_rules import Missing
 from tests.builders import AGENT, VIEWER
 from tests.services.test_lists import ADMIN
@@ -78,6 +78,12 @@ class TestSave:
         saved_views.change(session, AGENT, **change, name="All")
         with pytest.raises(ChangedMeanwhile):
             saved_views.change(session, OTHER, **change, name="Mine")
+
+    def test_stays_a_view_of_its_list(self, session: Session) -> None:
+        mine = saved(session, AGENT, Ownership.MINE)
+        with pytest.raises(OtherList):
+            saved_views.change(session, AGENT, view_id=mine.id or 0, shown_version=mine.version, query=Query("customers"), name="Late")
+        assert saved_views.find(session, AGENT, code=mine.code) == mine
 
     def test_what_the_list_would_refuse_is_not_saved(self, session: Session) -> None:
         with pytest.raises(WrongValue):

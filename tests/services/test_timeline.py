@@ -158,7 +158,22 @@ class TestPages:
         before = Cursor.read("20990101T000000.000000-3-7")
         assert timeline.of_customer(session, AGENT, customer_id=customer.id, before=before).entries == ()
 
-    @pytest.mark.parametrize("text", ["", "x", "1-2", "20261118T0900-x-1", "99999999T000000-1-1", "20261118T090000.0-1-", "-1-1"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "x",
+            "1-2",
+            "20261118T0900-x-1",
+            "99999999T000000-1-1",
+            "20261118T090000.0-1-",
+            "-1-1",
+            "00010101T000000.0-1-1",
+            "18991231T000000.0-1-1",
+            "22010101T000000.0-1-1",
+            "99991231T235959.0-1-1",
+        ],
+    )
     def test_what_is_no_cursor_is_none(self, text: str) -> None:
         assert Cursor.read(text) is None
 
