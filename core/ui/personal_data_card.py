@@ -10,6 +10,7 @@ from core.actor import Actor, Permission
 from core.db import reading
 from core.errors import N_
 from core.services import erasure, subject_access
+from core.services.erased import ErasedAlready
 from core.services.erasure import Plan
 from core.services.personal_data import Fate
 from core.ui import charts, download, forms, gate, parts
@@ -29,6 +30,8 @@ def show(visit: Visit) -> None:
     file = visit.customer.id
     with reading() as session:
         erased = erasure.erased_on(session, visit.actor, customer_id=file) if visit.customer.read_only else None
+        may = visit.actor.may(Permission.CUSTOMER_ERASE)
+        over = bool(may and erased) and isinstance(erasure.plan(session, visit.actor, customer_id=file).refusal, ErasedAlready)
     with parts.card("data"):
         marks = [Mark(t("Erased on {on}", on=erased), "neutral", "delete")] if erased else []
         parts.draw(parts.head(t("Personal data"), 3, marks=marks), parts.note(t("On the customer's request only; both are written down.")))
@@ -39,11 +42,7 @@ def show(visit: Visit) -> None:
                 t("All his data (ZIP)"), data=download.made(make), file_name=f"guichet-{visit.customer.customer_no}.zip", mime="application/zip",
                 key="account:data:bundle", icon=":material/folder_zip:", on_click="ignore",
             )  # fmt: skip
-            if (
-                visit.actor.may(Permission.CUSTOMER_ERASE)
-                and not erased
-                and st.button(t("Erase …"), key="account:data:erase", icon=":material/person_off:")
-            ):
+            if may and not over and st.button(t("Erase …"), key="account:data:erase", icon=":material/person_off:"):
                 forms.forget()
                 parts.drawer(t("Erase personal data"), _drawer, width=680)
 

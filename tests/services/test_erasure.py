@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from core.models.audit import AuditEntry
 from core.models.bill import Bill, BillState
 from core.models.billing_account import BillingAccount
 from core.models.communication import Communication, MessageChannel
-from core.models.customer import ContactMedium, Customer, CustomerStatus, EmailVerification, Language
+from core.models.customer import ContactKind, ContactMedium, Customer, CustomerStatus, EmailVerification, Language
 from core.models.document import Document, DocumentKind
 from core.models.dunning import BillDispute, PaymentDeclaration
 from core.models.interaction import Interaction, InteractionChannel, Task
@@ -33,9 +33,11 @@ from core.models.payment import Payment, PaymentAllocation, PaymentState
 from core.models.product import Product
 from core.models.usage import UsageKind
 from core.models.user import SecurityQuestion, User, UserSession
-from core.services import audit, erasure, subject_access, usage
-from core.services.erasure import DebitUnderWay, ErasedAlready, MoneyOpen, NotTheNumber, StillCustomer
+from core.services import audit, erasure, interactions, macros, notes, subject_access, tags, tasks, usage
+from core.services.erased import ErasedAlready
+from core.services.erasure import DebitUnderWay, MoneyOpen, NotTheNumber, StillCustomer
 from core.services.personal_data import EXCEPTIONS, OF_NOBODY, RULES, Fate
+from core.services.tasks import Target
 from core.services.usage import NewEvent
 from core.settings import settings
 from core.text_rules import Missing
@@ -210,6 +212,43 @@ class TestErase:
         with pytest.raises(ErasedAlready):
             erase(session, row)
         assert erasure.erased_on(session, SENIOR, customer_id=customer.id) == clock.today()
+
+    def test_can_be_repeated_while_anything_is_left_that_goes(self, session: Session) -> None:
+        customer = left(session)
+        erase(session, customer)
+        session.add(Communication(customer_id=customer.id, template="welcome", channel=MessageChannel.EMAIL, language=Language.FR,
+                                  receiver="zyxwvu@example.be", subject="Zyxwvu", body="Zyxwvu", sent_at=clock.now()))  # fmt: skip
+        session.add(ContactMedium(customer_id=customer.id, kind=ContactKind.EMAIL, value="zyxwvu@example.be", since_at=clock.now()))
+        session.flush()
+        assert erasure.plan(session, SENIOR, customer_id=customer.id).refusal is None
+        erase(session, session.get_one(Customer, customer.id))
+        assert set(found(session)) <= set(EXCEPTIONS)
+        assert isinstance(erasure.plan(session, SENIOR, customer_id=customer.id).refusal, ErasedAlready)
+
+
+class TestErasedFile:
+    def test_takes_no_note_tag_task_talk_or_macro_any_more(self, session: Session) -> None:
+        customer = left(session)
+        erase(session, customer)
+        file: dict[str, Any] = {"customer_id": customer.id}
+        verbs: tuple[Callable[[], object], ...] = (
+            lambda: notes.add(session, AGENT, text="Called", **file),
+            lambda: notes.reword(session, AGENT, note_id=1, shown_version=1, text="Called", **file),
+            lambda: notes.pin(session, AGENT, note_id=1, shown_version=1, pinned=True, **file),
+            lambda: tags.add(session, AGENT, word="fibre", **file),
+            lambda: tasks.add(session, AGENT, words="Call back", **file),
+            lambda: tasks.reopen(session, AGENT, task_id=1, shown_version=1, **file),
+            lambda: tasks.hand_over(session, AGENT, task_id=1, shown_version=1, to=Target(owner="agent"), **file),
+            lambda: interactions.begin(session, AGENT, **file),
+            lambda: macros.run(session, AGENT, code="missed_visit", language="fr", seal="", **file),
+        )
+        for verb in verbs:
+            with pytest.raises(ErasedAlready):
+                verb()
+
+    def test_is_closed_and_erased_a_closed_one_still_takes_notes(self, session: Session) -> None:
+        customer = left(session)
+        assert notes.add(session, AGENT, customer_id=customer.id, text="Called")
 
 
 class TestRefusals:
