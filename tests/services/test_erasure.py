@@ -16,7 +16,7 @@ from core import clock
 from core.actor import SYSTEM, Actor, Role
 from core.db import Base
 from core.documents import store
-from core.errors import NotPermitted
+from core.errors import NotFound, NotPermitted
 from core.models.appointment import Appointment, AppointmentCategory, AppointmentMove, AppointmentState, DayPart
 from core.models.approval import Approval, ApprovalKind
 from core.models.audit import AuditEntry
@@ -33,7 +33,8 @@ from core.models.payment import Payment, PaymentAllocation, PaymentState
 from core.models.product import Product
 from core.models.usage import UsageKind
 from core.models.user import SecurityQuestion, User, UserSession
-from core.services import audit, erasure, interactions, macros, notes, subject_access, tags, tasks, usage
+from core.services import audit, changes, erasure, interactions, macros, notes, subject_access, tags, tasks, timeline, usage
+from core.services.changes import Subject
 from core.services.erased import ErasedAlready
 from core.services.erasure import DebitUnderWay, MoneyOpen, NotTheNumber, StillCustomer
 from core.services.personal_data import EXCEPTIONS, OF_NOBODY, RULES, Fate
@@ -245,6 +246,20 @@ class TestErasedFile:
         for verb in verbs:
             with pytest.raises(ErasedAlready):
                 verb()
+
+    def test_tells_no_old_values_in_its_story_or_its_history(self, session: Session) -> None:
+        customer = left(session)
+        change = session.execute(select(AuditEntry).where(col(AuditEntry.action) == "contact:change")).scalar_one()
+        change_id, file = change.id, {"customer_id": customer.id}
+        assert timeline.one(session, AGENT, source="change", entry_id=change_id, **file).facts["before"] == {"email": "zyxwvu@example.be"}
+        erase(session, customer)
+        assert "change" not in {entry.source for entry in timeline.of_customer(session, AGENT, limit=200, **file).entries}
+        with pytest.raises(NotFound):
+            timeline.one(session, AGENT, source="change", entry_id=change_id, **file)
+        history = changes.of(session, AGENT, subject=Subject.CUSTOMER, **file)
+        assert [(one.action, one.before, one.reason, one.version) for one in history] == [
+            ("customer:erase", {}, "His letter of today.", None), ("contact:change", {}, None, None),
+        ]  # fmt: skip
 
     def test_is_closed_and_erased_a_closed_one_still_takes_notes(self, session: Session) -> None:
         customer = left(session)
