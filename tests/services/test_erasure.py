@@ -250,7 +250,8 @@ class TestErasedFile:
     def test_tells_no_old_values_in_its_story_or_its_history(self, session: Session) -> None:
         customer = left(session)
         change = session.execute(select(AuditEntry).where(col(AuditEntry.action) == "contact:change")).scalar_one()
-        change_id, file = change.id, {"customer_id": customer.id}
+        change_id = change.id
+        file: dict[str, Any] = {"customer_id": customer.id}
         assert timeline.one(session, AGENT, source="change", entry_id=change_id, **file).facts["before"] == {"email": "zyxwvu@example.be"}
         erase(session, customer)
         assert "change" not in {entry.source for entry in timeline.of_customer(session, AGENT, limit=200, **file).entries}
@@ -357,8 +358,17 @@ class TestBundle:
         told = b"".join(self.made(session, customer).values())
         assert neighbour.customer_no.encode() not in told
 
-    def test_is_written_down(self, session: Session) -> None:
+    def test_only_reads_and_is_written_down_once_by_who_hands_it_out(self, session: Session) -> None:
         customer = left(session)
-        self.made(session, customer)
+        before = len(session.execute(select(col(AuditEntry.id))).all())
+        told = subject_access.bundle(session, SENIOR, customer_id=customer.id, file=io.BytesIO())
+        session.flush()
+        assert len(session.execute(select(col(AuditEntry.id))).all()) == before
+        subject_access.note(session, SENIOR, customer_id=customer.id, told=told)
         entry = session.execute(select(AuditEntry).where(col(AuditEntry.action) == "customer:export")).scalar_one()
-        assert (entry.actor, entry.customer_id) == ("senior", customer.id)
+        assert (entry.actor, entry.customer_id, entry.after) == ("senior", customer.id, {"rows": told.rows, "papers": 3})
+
+    def test_is_not_noted_by_who_may_not_make_it(self, session: Session) -> None:
+        customer = left(session)
+        with pytest.raises(NotPermitted):
+            subject_access.note(session, AGENT, customer_id=customer.id, told=subject_access.Told(1, 1))
