@@ -6,9 +6,9 @@ import streamlit as st
 
 from core import clock
 from core.actor import Actor, Permission
-from core.db import reading, transaction
+from core.db import reading
 from core.errors import N_
-from core.services import customers, looks, pins
+from core.services import customers, pins
 from core.services.customers import Opened
 from core.services.search import Hit, Why, WrongCheckDigits
 from core.ui import forms, gate, hits, navigation
@@ -55,7 +55,6 @@ def show_hits(actor: Actor, term: str) -> list[Hit]:
     except WrongCheckDigits as refusal:
         st.warning(md(message(refusal)), icon=":material/rule:")
         return []
-    note_hits(actor, found)
     open_single(found, term)
     st.query_params["q"] = term  # A link to the page that is open already does not change the browser's address.
     if not found:
@@ -71,15 +70,6 @@ def show_hits(actor: Actor, term: str) -> list[Hit]:
     for hit in found:
         show_hit(hit, term)
     return found
-
-
-def note_hits(actor: Actor, found: list[Hit]) -> None:
-    """Write down whom this search showed: once, and not at each run of the page."""
-    shown = {hit.customer_no: hit.why.value for hit in found}
-    if shown and st.session_state.get("_noted_hits") != shown:
-        st.session_state["_noted_hits"] = shown
-        with transaction() as session:
-            looks.note_hits(session, actor, hits=shown)
 
 
 def show_hit(hit: Hit, term: str) -> None:

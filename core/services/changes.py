@@ -15,7 +15,7 @@ from core.models.audit import AuditEntry
 from core.models.customer import ContactKind, ContactMedium, Customer, Language
 from core.models.product import AlertChannel, AlertMetric, Product
 from core.models.user import User
-from core.services import alerts, audit, caps, contacts, flags
+from core.services import alerts, audit, caps, contacts, erased, flags
 from core.services.look_words import LOOKS
 from core.services.usage_numbers import national
 from core.text_rules import address_line
@@ -73,7 +73,7 @@ class Change:
 
 
 def of(session: Session, actor: Actor, *, customer_id: int, subject: Subject, object_id: object | None = None) -> list[Change]:
-    """Return the changes of one thing, or of all of its kind of a customer, the newest first."""
+    """Return the changes of one thing, or of all of its kind of a customer, the newest first; of an erased file no values, and no words."""
     actor.require(Permission.HISTORY_READ, customer_id)
     asked = [
         col(AuditEntry.customer_id) == customer_id,
@@ -84,6 +84,8 @@ def of(session: Session, actor: Actor, *, customer_id: int, subject: Subject, ob
         asked.append(col(AuditEntry.object_id) == str(object_id))
     query = select(AuditEntry, col(User.name)).outerjoin(User, col(User.username) == AuditEntry.actor).where(*asked)
     rows = session.execute(query.order_by(col(AuditEntry.id).desc()).limit(SHOWN)).all()
+    if erased.on(session, customer_id):
+        return [_change(entry, name, None, bare=entry.action != erased.ACTION) for entry, name in rows]
     found: list[Change] = []
     taken: set[tuple[str, str, str]] = set()
     for entry, name in rows:
@@ -133,9 +135,9 @@ def _version(session: Session, entry: AuditEntry) -> int | None:
     return session.execute(select(col(table.version)).where(col(table.id) == int(entry.object_id))).scalar()
 
 
-def _change(entry: AuditEntry, name: str | None, version: int | None) -> Change:
-    facts = (entry.before or {}, entry.after or {})
-    return Change(entry.id, entry.business_at, entry.actor, name or entry.actor, entry.action, *facts, entry.reason, version)
+def _change(entry: AuditEntry, name: str | None, version: int | None, *, bare: bool = False) -> Change:
+    before, after, reason = ({}, {}, None) if bare else (entry.before or {}, entry.after or {}, entry.reason)
+    return Change(entry.id, entry.business_at, entry.actor, name or entry.actor, entry.action, before, after, reason, version)
 
 
 def _contact_back(session: Session, actor: Actor, entry: AuditEntry, version: int) -> None:

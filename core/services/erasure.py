@@ -11,21 +11,19 @@ from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import law, law_source
 from core.documents import pending
-from core.errors import N_, DomainError
-from core.models.audit import AuditEntry
+from core.errors import N_, DomainError, NotFound
 from core.models.bill import Bill
 from core.models.collection import Collection, CollectionState
 from core.models.customer import Customer, CustomerKind, CustomerStatus
 from core.models.document import Document
 from core.models.mandate import Mandate
 from core.models.user import User, UserSession
-from core.services import audit, bills, mandates
+from core.services import audit, bills, erased, mandates
+from core.services.erased import ErasedAlready
 from core.services.personal_data import ERASED, NUMBER, RULES, Fate, Rule
-from core.services.products import lock_customer
 from core.text_rules import needed
 
 REASON_LENGTH = 200
-_ACTION = "customer:erase"
 
 
 class StillCustomer(DomainError):
@@ -44,12 +42,6 @@ class DebitUnderWay(DomainError):
     """A collection is at the bank, or a mandate runs."""
 
     message = N_("A direct debit is still under way. Wait for the bank, and end the mandate first.")
-
-
-class ErasedAlready(DomainError):
-    """It was done."""
-
-    message = N_("This file was erased on {on} already.")
 
 
 class NotTheNumber(DomainError):
@@ -91,51 +83,55 @@ def plan(session: Session, actor: Actor, *, customer_id: int) -> Plan:
         before = found.get((rule.label, rule.fate))
         found[rule.label, rule.fate] = Step(rule.label, rule.fate, rows + (before.rows if before else 0), until or (before.until if before else None), law_source(rule.law) if rule.law else "")  # fmt: skip
     steps = tuple(step for step in found.values() if step.rows)
-    return Plan(customer.customer_no, customer.version, steps, _refusal(session, customer))
+    goes = any(step.fate is Fate.GOES for step in steps)
+    return Plan(customer.customer_no, customer.version, steps, _refusal(session, customer, goes=goes))
 
 
 def erase(session: Session, actor: Actor, *, customer_id: int, shown_version: int, number: str, reason: str) -> None:
-    """Forget a customer, but for what the law keeps; there is no way back.
+    """Forget a customer, but for what the law keeps; there is no way back. What came into an erased file since goes by erasing it again.
 
     Raises NotTheNumber, Missing without a reason, StillCustomer, MoneyOpen, DebitUnderWay, ErasedAlready, ChangedMeanwhile.
     """
     actor.require(Permission.CUSTOMER_ERASE, customer_id)
-    customer = lock_customer(session, customer_id)
+    customer = _lock(session, customer_id)
     if number.strip() != customer.customer_no:
         raise NotTheNumber(number=customer.customer_no)
     reason = needed(reason, field="reason", length=REASON_LENGTH)
     audit.check_version(session, customer, shown_version, "customer", customer_id)
-    if refusal := _refusal(session, customer):
-        raise refusal
-    counts = {fate: sum(step.rows for step in plan(session, actor, customer_id=customer_id).steps if step.fate is fate) for fate in Fate}
+    planned = plan(session, actor, customer_id=customer_id)
+    if planned.refusal:
+        raise planned.refusal
+    counts = {fate: sum(step.rows for step in planned.steps if step.fate is fate) for fate in Fate}
     for key in session.execute(select(col(Document.storage_key)).where(col(Document.customer_id) == customer_id)).scalars():
         pending.delete(session, key or "")
     session.expunge_all()  # What follows goes past the objects that were read.
     for rule in RULES:
         _carry_out(session, rule, customer)
     audit.record(
-        session, actor, action=_ACTION, object_type="customer", object_id=customer_id, customer_id=customer_id,
+        session, actor, action=erased.ACTION, object_type="customer", object_id=customer_id, customer_id=customer_id,
         after={"customer_no": customer.customer_no, **{str(fate): rows for fate, rows in counts.items()}}, reason=reason,
     )  # fmt: skip
     session.flush()
 
 
 def erased_on(session: Session, actor: Actor, *, customer_id: int) -> date | None:
-    """Return the day a customer was forgotten."""
+    """Return the day a customer was forgotten, the last time he was."""
     actor.require(Permission.CUSTOMER_READ, customer_id)
-    return _erased(session, customer_id)
+    return erased.on(session, customer_id)
 
 
-def _erased(session: Session, customer_id: int) -> date | None:
-    query = (
-        select(col(AuditEntry.business_at)).where(col(AuditEntry.customer_id) == customer_id, col(AuditEntry.action) == _ACTION).limit(1)
-    )
-    found = session.execute(query).scalar()
-    return clock.local(found).date() if found else None
+def _lock(session: Session, customer_id: int) -> Customer:
+    """Keep out whoever would write a row of this customer: a foreign key shares his key, which only a full lock refuses."""
+    mine = select(Customer).where(col(Customer.id) == customer_id).with_for_update()
+    customer: Customer | None = session.execute(mine.execution_options(populate_existing=True)).scalar_one_or_none()
+    if customer is None:
+        raise NotFound
+    return customer
 
 
-def _refusal(session: Session, customer: Customer) -> DomainError | None:
-    if on := _erased(session, customer.id):
+def _refusal(session: Session, customer: Customer, *, goes: bool) -> DomainError | None:
+    """Say why a customer can't be forgotten now; `goes` says whether anything of him is left that goes."""
+    if not goes and (on := erased.on(session, customer.id)):
         return ErasedAlready(on=on)
     if customer.status is not CustomerStatus.CLOSED:
         return StillCustomer()

@@ -12,12 +12,12 @@ from sqlmodel import Session, col
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import contact_reasons
-from core.errors import N_, DomainError, NotFound
+from core.errors import N_, DomainError
 from core.models.bill import Bill, BillCategory
 from core.models.customer import ContactKind, ContactMedium, Customer
 from core.models.interaction import CallerCheck, CallerFact, Interaction, InteractionChannel, Team
 from core.models.user import User
-from core.services import audit, tasks, throttle
+from core.services import audit, erased, tasks, throttle
 from core.services.payment_entry import cents_of
 from core.services.tasks import Target
 from core.services.throttle import Scope
@@ -82,14 +82,13 @@ class OpenTalk:
 
 
 def begin(session: Session, actor: Actor, *, customer_id: int, channel: InteractionChannel = InteractionChannel.PHONE) -> int:
-    """Open a talk with a customer, and return its id. Raises OnTheLine while another one goes on, NotFound."""
+    """Open a talk with a customer, and return its id. Raises OnTheLine while another one goes on, ErasedAlready, NotFound."""
     actor.require(Permission.INTERACTION_WRITE, customer_id)
     session.execute(select(col(User.id)).where(col(User.id) == actor.user_id).with_for_update())  # Two clicks of one agent take turns.
     running = current(session, actor)
     if running is not None:
         raise OnTheLine(customer_no=running.customer_no)
-    if session.get(Customer, customer_id) is None:
-        raise NotFound
+    erased.refuse(session, customer_id)
     row = Interaction(customer_id=customer_id, channel=channel, at=clock.now(), agent=actor.username, opened_at=clock.real_now())
     session.add(row)
     session.flush()

@@ -16,6 +16,7 @@ LOOKS = {
     "customer:open": N_("File opened"),
     "customer:reason": N_("Reason given"),
     "customer:found": N_("Found by a search"),
+    "customer:export": N_("All data handed over (ZIP)"),
     "customer:watch": N_("Seen as the customer"),
     "personal:reveal": N_("Masked value shown"),
     "question:check": N_("Security answer compared"),

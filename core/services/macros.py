@@ -22,7 +22,7 @@ from core.models.bill import Bill, BillCategory
 from core.models.interaction import Task, Team
 from core.models.note import NoteSource
 from core.models.payment import Payment, PaymentAllocation
-from core.services import appointments, audit, communications, credit_notes, macro_book, move_progress, notes, slots, tasks, visits
+from core.services import appointments, audit, communications, credit_notes, erased, macro_book, move_progress, notes, slots, tasks, visits
 from core.services.bill_words import CreditReason
 from core.services.credit_notes import Paper
 from core.services.credit_rules import Amounts
@@ -115,9 +115,10 @@ def preview(session: Session, actor: Actor, *, customer_id: int, code: str, lang
 
 
 def run(session: Session, actor: Actor, *, customer_id: int, code: str, language: str, seal: str, slot_id: int | None = None) -> Plan:
-    """Carry out a macro as it was shown: all of its steps, or none. Raises NotOffered, MacroChanged, and whatever a step refuses."""
+    """Carry out a macro as it was shown: all of its steps, or none. Raises ErasedAlready, NotOffered, MacroChanged, and whatever a step refuses."""
     actor.require(Permission.MACRO_RUN, customer_id)
     lock_customer(session, customer_id)
+    erased.refuse(session, customer_id)
     at, plan = _plan(session, actor, customer_id, code, language, slot_id)
     if plan.seal != seal:
         raise MacroChanged

@@ -166,7 +166,12 @@ def pdf(session: Session, actor: Actor, *, customer_id: int, umr: str) -> bytes:
     if row is None:
         raise NotFound
     audit.record(session, actor, action="mandate:download", object_type="mandate", object_id=row.id, customer_id=customer_id)
-    to = bill_printing.addressees(session, [customer_id])[customer_id]
+    return paper(session, row)
+
+
+def paper(session: Session, row: Mandate) -> bytes:
+    """Print a mandate; nothing is written down, which is for whoever hands it out."""
+    to = bill_printing.addressees(session, [row.customer_id])[row.customer_id]
     return render_mandate(
         PrintedMandate(
             language=to.language,

@@ -11,7 +11,7 @@ from core import clock
 from core.actor import Actor, Permission
 from core.errors import N_, DomainError, NotFound
 from core.models.note import Note, NoteSource
-from core.services import audit
+from core.services import audit, erased
 from core.text_rules import Missing, normalise
 
 TEXT_LENGTH = 2000
@@ -62,8 +62,9 @@ class Wording:
 
 
 def add(session: Session, actor: Actor, *, customer_id: int, text: str, pinned: bool = False, source: NoteSource = NoteSource.AGENT) -> int:
-    """Write a note and return its id; `source` says whether a person chose the words, or a rule did. Raises Missing and what text_rules raises."""
+    """Write a note and return its id; `source` says whether a person chose the words, or a rule did. Raises ErasedAlready, Missing and what text_rules raises."""
     actor.require(Permission.NOTE_WRITE, customer_id)
+    erased.refuse(session, customer_id)
     row = Note(
         customer_id=customer_id, text=_text(text), source=source, author=actor.username, pinned=pinned, created_at=clock.now()
     )  # fmt: skip
@@ -76,9 +77,10 @@ def add(session: Session, actor: Actor, *, customer_id: int, text: str, pinned: 
 def reword(session: Session, actor: Actor, *, customer_id: int, note_id: int, shown_version: int, text: str) -> int:
     """Replace one's own note of today by another wording, and return its id; the earlier one stays readable.
 
-    Raises NotFound, ChangedMeanwhile, NotYours, TooOld, Missing.
+    Raises ErasedAlready, NotFound, ChangedMeanwhile, NotYours, TooOld, Missing.
     """
     actor.require(Permission.NOTE_WRITE, customer_id)
+    erased.refuse(session, customer_id)
     row = _own(session, actor, customer_id, note_id, shown_version)
     words = _text(text)
     if words == row.text:
@@ -106,8 +108,9 @@ def withdraw(session: Session, actor: Actor, *, customer_id: int, note_id: int, 
 
 
 def pin(session: Session, actor: Actor, *, customer_id: int, note_id: int, shown_version: int, pinned: bool) -> None:
-    """Pin a note above the others, or take the pin out, whoever wrote it. Raises NotFound, ChangedMeanwhile."""
+    """Pin a note above the others, or take the pin out, whoever wrote it. Raises ErasedAlready, NotFound, ChangedMeanwhile."""
     actor.require(Permission.NOTE_WRITE, customer_id)
+    erased.refuse(session, customer_id)
     row = _standing(session, customer_id, note_id, shown_version)
     row.pinned = pinned
     session.flush()

@@ -14,24 +14,25 @@ from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 from stdnum.be import ogm_vcs
 
-from core import clock, postcodes
+from core import postcodes
 from core.actor import Actor, Permission
 from core.db import Base
 from core.errors import N_, DomainError
 from core.models.appointment import Appointment
-from core.models.audit import AuditEntry
 from core.models.bill import Bill, BillCategory, BillCounter
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerStatus
 from core.models.order import ProductOrder
 from core.models.product import Product
 from core.services import audit, search_text
-from core.services.customers import SAME_LOOK, written_name
+from core.services.customers import written_name
 from core.services.payment_matching import near_numbers
 from core.services.search_index import BAR
 from core.services.search_text import Texts, holds
 from core.text_rules import TooLong, Unreadable, address_line, fold, normalise
 
 SEARCHED = "customer:search"
+NOTHING = "nothing"
+"""As what a term is recognised that leads to nobody."""
 MOST_CHARACTERS = 100
 _FETCHED = 300
 _MORE = 5
@@ -41,7 +42,6 @@ _ALIKE = 5000
 _SHORTEST_MISSPELT = 4
 _SHORTEST_FRAGMENT = 4
 _SERIES = 24
-_TOLD = 40
 _SEQUENCES = 5000
 _TOGETHER = 1000
 _NUMBER = re.compile(r"[\d\s+()./*-]+")
@@ -185,13 +185,11 @@ def find(session: Session, actor: Actor, *, term: str, limit: int = 20) -> list[
     return []
 
 
-def note(session: Session, actor: Actor, *, term: str, hits: int) -> None:
-    """Write down that somebody searched, what for, and how many he was shown (W18); the same again within a quarter of an hour is the same search."""
+def note(session: Session, actor: Actor, *, found: Sequence[Hit]) -> None:
+    """Write down that somebody searched: as what his term was recognised, and how many he was shown (W18); the term may be somebody's data (S45)."""
     actor.require(Permission.CUSTOMER_SEARCH)
-    who = (col(AuditEntry.actor) == actor.username, col(AuditEntry.action) == SEARCHED, col(AuditEntry.customer_id).is_(None))
-    same = (col(AuditEntry.object_id) == term[:_TOLD], col(AuditEntry.at) > clock.real_now() - SAME_LOOK)
-    if session.execute(select(col(AuditEntry.id)).where(*who, *same).limit(1)).first() is None:
-        audit.record(session, actor, action=SEARCHED, object_type="search", object_id=term[:_TOLD], after={"term": term, "hits": hits})
+    kind = found[0].why.value if found else NOTHING
+    audit.record(session, actor, action=SEARCHED, object_type="search", object_id=kind, after={"kind": kind, "hits": len(found)})
 
 
 def _asked(term: str, limit: int) -> _Asked:

@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 from typing import IO, Any
@@ -41,29 +42,40 @@ _READ_ME = N_(
 )
 
 
-def bundle(session: Session, actor: Actor, *, customer_id: int, file: IO[bytes]) -> int:
-    """Write a customer's bundle to a file and return how many rows it tells; who made it is written down.
+@dataclass(frozen=True)
+class Told:
+    """How much a bundle holds."""
+
+    rows: int
+    papers: int
+
+
+def bundle(session: Session, actor: Actor, *, customer_id: int, file: IO[bytes]) -> Told:
+    """Write a customer's bundle to a file and return how much it holds; who hands it out calls `note`, in a transaction that is short.
 
     Holds only some rows in memory at a time. Raises NotPermitted.
     """
     actor.require(Permission.CUSTOMER_EXPORT, customer_id)
     customer = session.get_one(Customer, customer_id)
-    told = 0
+    rows = 0
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", i18n.translate(customer.language, _READ_ME, number=customer.customer_no, on=clock.today()))
         for rule in RULES:
             if rule.tells:
-                told += _write_table(session, archive, rule, customer_id)
+                rows += _write_table(session, archive, rule, customer_id)
         papers = (
-            _papers(session, archive, customer_id)
-            + _mandates(session, actor, archive, customer_id)
-            + _documents(session, archive, customer_id)
+            _papers(session, archive, customer_id) + _mandates(session, archive, customer_id) + _documents(session, archive, customer_id)
         )
+    return Told(rows, papers)
+
+
+def note(session: Session, actor: Actor, *, customer_id: int, told: Told) -> None:
+    """Write down who took all data of a customer along, before they are handed out."""
+    actor.require(Permission.CUSTOMER_EXPORT, customer_id)
     audit.record(
         session, actor, action="customer:export", object_type="customer", object_id=customer_id, customer_id=customer_id,
-        after={"rows": told, "papers": papers},
+        after={"rows": told.rows, "papers": told.papers},
     )  # fmt: skip
-    return told
 
 
 def _write_table(session: Session, archive: zipfile.ZipFile, rule: Rule, customer_id: int) -> int:
@@ -102,10 +114,10 @@ def _papers(session: Session, archive: zipfile.ZipFile, customer_id: int) -> int
     return count
 
 
-def _mandates(session: Session, actor: Actor, archive: zipfile.ZipFile, customer_id: int) -> int:
-    found = session.execute(select(col(Mandate.umr)).where(col(Mandate.customer_id) == customer_id)).scalars().all()
-    for umr in found:
-        archive.writestr(f"mandates/{_NAMES.sub('-', umr)}.pdf", mandates.pdf(session, actor, customer_id=customer_id, umr=umr))
+def _mandates(session: Session, archive: zipfile.ZipFile, customer_id: int) -> int:
+    found = session.execute(select(Mandate).where(col(Mandate.customer_id) == customer_id)).scalars().all()
+    for row in found:
+        archive.writestr(f"mandates/{_NAMES.sub('-', row.umr)}.pdf", mandates.paper(session, row))
     return len(found)
 
 

@@ -14,7 +14,7 @@ from core.errors import N_, DomainError, NotFound
 from core.models.customer import Customer
 from core.models.interaction import Task, Team
 from core.models.user import User
-from core.services import audit
+from core.services import audit, erased
 from core.services.customers import written_name
 from core.text_rules import needed, normalise
 
@@ -115,8 +115,9 @@ class TaskRow:
 def add(
     session: Session, actor: Actor, *, customer_id: int, words: str, due: date | None = None, to: Target | None = None, code: str = FREE
 ) -> int:
-    """Write down something to do, for oneself unless another one is named; return its id. Raises Missing, DuePast, NobodyThere."""
+    """Write down something to do, for oneself unless another one is named; return its id. Raises ErasedAlready, Missing, DuePast, NobodyThere."""
     actor.require(Permission.TASK_WRITE, customer_id)
+    erased.refuse(session, customer_id)
     words = needed(words, field="task", length=WORDS_LENGTH)
     if due is not None and due < clock.today():
         raise DuePast
@@ -144,8 +145,9 @@ def complete(session: Session, actor: Actor, *, customer_id: int, task_id: int, 
 
 
 def reopen(session: Session, actor: Actor, *, customer_id: int, task_id: int, shown_version: int) -> None:
-    """Open a task again that was done too soon. Raises NotFound, ChangedMeanwhile, TaskOpen."""
+    """Open a task again that was done too soon. Raises ErasedAlready, NotFound, ChangedMeanwhile, TaskOpen."""
     actor.require(Permission.TASK_WRITE, customer_id)
+    erased.refuse(session, customer_id)
     row = _locked(session, customer_id, task_id, shown_version)
     if row.done_at is None:
         raise TaskOpen
@@ -158,8 +160,12 @@ def reopen(session: Session, actor: Actor, *, customer_id: int, task_id: int, sh
 def hand_over(
     session: Session, actor: Actor, *, customer_id: int, task_id: int, shown_version: int, to: Target, due: date | None = None
 ) -> None:
-    """Give a task to a colleague or a team, and perhaps more time. Raises NotFound, ChangedMeanwhile, TaskDone, NobodyThere, DuePast."""
+    """Give a task to a colleague or a team, and perhaps more time.
+
+    Raises ErasedAlready, NotFound, ChangedMeanwhile, TaskDone, NobodyThere, DuePast.
+    """
     actor.require(Permission.TASK_WRITE, customer_id)
+    erased.refuse(session, customer_id)
     row = _locked(session, customer_id, task_id, shown_version)
     if row.done_at is not None:
         raise TaskDone(who=row.done_by or "?")

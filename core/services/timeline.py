@@ -32,11 +32,13 @@ from core.models.interaction import Interaction, Task
 from core.models.note import Note, Tag
 from core.models.order import OrderItem, ProductOrder
 from core.models.payment import Payment, PaymentAllocation, PaymentPlan, Refund
+from core.services import erased
 from core.services.bills import disputed_of_bill, in_plan_of_bill
 
 PAGE = 40
 _LAST_ID = 2**31 - 1
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
+_TRAIL = "change"
 _NO_SOURCE = 1000
 """A place behind all sources: a cursor with it leaves its own moment out."""
 _REFERRED, _NEXT = aliased(Bill), aliased(Note)
@@ -186,7 +188,7 @@ def sources() -> dict[str, _Source]:
         "call": _Source(Kind.CALL, Interaction, Interaction.at, _of(Interaction, "channel reason agent note ended_at seconds handed_to")),
         "task_done": _Source(Kind.TASK, Task, Task.done_at, task, (col(Task.done_at).is_not(None),)),
         "task": _Source(Kind.TASK, Task, Task.created_at, task),
-        "change": _Source(
+        _TRAIL: _Source(
             Kind.CHANGE, AuditEntry, AuditEntry.business_at, _of(AuditEntry, "action actor object_type before after reason"),
             (col(AuditEntry.action).in_(CHANGES),),
         ),
@@ -241,17 +243,21 @@ def of_customer(
     until: date | None = None,
     limit: int = PAGE,
 ) -> Page:
-    """Return a page of the story, the newest first: of all kinds or of some, from a cursor on, or from the end of a day `until` on."""
+    """Return a page of the story, the newest first: of all kinds or of some, from a cursor on, or from the end of a day `until` on.
+
+    An erased file tells nothing of the trail, which the law keeps with the values of then.
+    """
     actor.require(Permission.TIMELINE_READ, customer_id)
     newest = Cursor(clock.now() + timedelta(microseconds=1), _NO_SOURCE, 0)
     if before is None and until and until < clock.today():
         before = Cursor(clock.at(until + timedelta(days=1)), _NO_SOURCE, 0)
     if before is None or before.at > newest.at:
         before = newest
+    silent = _TRAIL if erased.on(session, customer_id) else ""
     told = (
         _entries(session, customer_id, name, rank, before, limit + 1)
         for rank, (name, source) in enumerate(sources().items())
-        if not kinds or source.kind in kinds
+        if name != silent and (not kinds or source.kind in kinds)
     )
     found = list(islice(merge(*told, key=lambda one: (one.at, -one.rank, one.id), reverse=True), limit + 1))
     return Page(tuple(found[:limit]), found[limit - 1].cursor if len(found) > limit else None)
@@ -260,7 +266,7 @@ def of_customer(
 def one(session: Session, actor: Actor, *, customer_id: int, source: str, entry_id: int) -> Entry:
     """Return one entry. Raises NotFound for what is not told, or is another customer's."""
     actor.require(Permission.TIMELINE_READ, customer_id)
-    if source not in sources() or not 0 < entry_id <= _LAST_ID:
+    if source not in sources() or not 0 < entry_id <= _LAST_ID or (source == _TRAIL and erased.on(session, customer_id)):
         raise NotFound
     rows = ask(session, _query(source, single=True), customer_id=customer_id, id=entry_id)
     if not rows or (found := _entry(source, list(sources()).index(source), rows[0])).at > clock.now():

@@ -8,7 +8,7 @@ from core.actor import Actor
 from core.db import reading, transaction
 from core.errors import N_
 from core.models.customer import CustomerStatus
-from core.services import search
+from core.services import looks, search
 from core.services.search import Hit, Why
 from core.services.usage_numbers import national
 from core.ui import navigation
@@ -40,18 +40,19 @@ _PAGES = {
     Why.ADDRESS: "account",
 }
 _UNSURE = {Why.NEAR, Why.NEAR_OGM}
-_NOTED = "_searches"
+_NOTED = "_noted_hits"
 
 
 def ask(actor: Actor, term: str, *, limit: int) -> list[Hit]:
-    """Search, and write down once what was searched and how many were shown. Raises WrongCheckDigits."""
+    """Search, and write down that and whom it showed: once for a list, not for each pause in typing. Raises WrongCheckDigits."""
     with reading() as session:
         found = search.find(session, actor, term=term, limit=limit)
-    noted: set[str] = st.session_state.setdefault(_NOTED, set())
-    if term not in noted:
+    shown = {hit.customer_no: hit.why.value for hit in found}
+    if st.session_state.get(_NOTED) != shown:
         with transaction() as session:
-            search.note(session, actor, term=term, hits=len(found))
-        noted.add(term)
+            search.note(session, actor, found=found)
+            looks.note_hits(session, actor, hits=shown)
+        st.session_state[_NOTED] = shown
     return found
 
 

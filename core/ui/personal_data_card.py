@@ -10,8 +10,10 @@ from core.actor import Actor, Permission
 from core.db import reading
 from core.errors import N_
 from core.services import erasure, subject_access
+from core.services.erased import ErasedAlready
 from core.services.erasure import Plan
 from core.services.personal_data import Fate
+from core.services.subject_access import Told
 from core.ui import charts, download, forms, gate, parts
 from core.ui.act import act, operation
 from core.ui.gate import Visit
@@ -29,31 +31,34 @@ def show(visit: Visit) -> None:
     file = visit.customer.id
     with reading() as session:
         erased = erasure.erased_on(session, visit.actor, customer_id=file) if visit.customer.read_only else None
+        may = visit.actor.may(Permission.CUSTOMER_ERASE)
+        over = bool(may and erased) and isinstance(erasure.plan(session, visit.actor, customer_id=file).refusal, ErasedAlready)
     with parts.card("data"):
         marks = [Mark(t("Erased on {on}", on=erased), "neutral", "delete")] if erased else []
         parts.draw(parts.head(t("Personal data"), 3, marks=marks), parts.note(t("On the customer's request only; both are written down.")))
         forms.answer(FORM)
         with st.container(horizontal=True, gap="small"):
-            make = partial(write_bundle, customer_id=file)
+            make = download.read_first(partial(write_bundle, customer_id=file), partial(note_bundle, customer_id=file))
             st.download_button(
-                t("All his data (ZIP)"), data=download.made(make), file_name=f"guichet-{visit.customer.customer_no}.zip", mime="application/zip",
+                t("All his data (ZIP)"), data=make, file_name=f"guichet-{visit.customer.customer_no}.zip", mime="application/zip",
                 key="account:data:bundle", icon=":material/folder_zip:", on_click="ignore",
             )  # fmt: skip
-            if (
-                visit.actor.may(Permission.CUSTOMER_ERASE)
-                and not erased
-                and st.button(t("Erase …"), key="account:data:erase", icon=":material/person_off:")
-            ):
+            if may and not over and st.button(t("Erase …"), key="account:data:erase", icon=":material/person_off:"):
                 forms.forget()
                 parts.drawer(t("Erase personal data"), _drawer, width=680)
 
 
-def write_bundle(session: Session, actor: Actor, *, customer_id: int) -> bytes:
-    """Make the bundle at the click."""
+def write_bundle(session: Session, actor: Actor, *, customer_id: int) -> tuple[bytes, Told]:
+    """Make the bundle at the click, and count what it holds."""
     with tempfile.TemporaryFile() as file:
-        subject_access.bundle(session, actor, customer_id=customer_id, file=file)
+        told = subject_access.bundle(session, actor, customer_id=customer_id, file=file)
         file.seek(0)
-        return file.read()
+        return file.read(), told
+
+
+def note_bundle(session: Session, actor: Actor, told: Told, *, customer_id: int) -> None:
+    """Write down what was taken along."""
+    subject_access.note(session, actor, customer_id=customer_id, told=told)
 
 
 def _drawer() -> None:

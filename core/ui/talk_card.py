@@ -67,7 +67,7 @@ def timer(seconds: int) -> str:
 
 def _check(visit: Visit, talk: OpenTalk) -> None:
     """Ask for two facts; the server says only whether an answer is right."""
-    facts = [fact for fact in CallerFact if fact is not CallerFact.BIRTH_DATE or visit.customer.birth_date]
+    facts = [fact for fact in CallerFact if fact is not CallerFact.BIRTH_DATE or visit.customer.born]
     open_facts = [fact for fact in facts if not talk.checks.get(fact)] or facts
     asked = {fact: right for fact, right in talk.checks.items() if fact in facts}
     if asked:

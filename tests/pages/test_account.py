@@ -8,14 +8,16 @@ from sqlmodel import Session, col, select
 from streamlit.testing.v1 import AppTest
 
 from core import clock, db
-from core.actor import SYSTEM
+from core.actor import SYSTEM, Actor, Role
+from core.models.audit import AuditEntry
 from core.models.communication import Communication
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerStatus, EmailVerification
 from core.models.document import Document, DocumentKind, DocumentState
 from core.models.interaction import Task
 from core.models.user import UserSession
-from core.services import communications, contacts, documents
+from core.services import communications, contacts, documents, notes
 from core.settings import ROOT
+from core.ui import personal_data_card
 from tests.builders import AGENT, make_customer
 from tests.pages.conftest import NewDemo
 from tests.services.test_contacts import FORM
@@ -249,3 +251,23 @@ class TestDocuments:
     def test_can_not_be_handed_in_to_a_closed_file(self) -> None:
         close_file()
         assert "account:upload:save" not in keys(open_tab())
+
+
+class TestBundle:
+    def test_is_made_by_reading_alone_while_others_write_and_is_noted_once(self) -> None:
+        senior = Actor(user_id=None, username="senior", role=Role.SENIOR)
+        file = customer_id()
+        with db.reading() as reader:
+            made, told = personal_data_card.write_bundle(reader, senior, customer_id=file)
+            with db.transaction() as writer:
+                notes.add(writer, AGENT, customer_id=file, text="Called meanwhile")
+        with db.transaction() as session:
+            personal_data_card.note_bundle(session, senior, told, customer_id=file)
+        with db.reading() as session:
+            noted = session.exec(select(AuditEntry.after).where(AuditEntry.action == "customer:export")).all()
+        assert made.startswith(b"PK")
+        assert noted == [{"rows": told.rows, "papers": 0}]
+
+    def test_is_offered_to_a_team_lead(self) -> None:
+        close_file()
+        assert "account:data:bundle" in {str(one.proto.id).rsplit("-", 1)[-1] for one in open_tab("senior").get("download_button")}

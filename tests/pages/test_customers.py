@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import db
 from core.models.audit import AuditEntry
-from core.services import customers, search
+from core.services import customers, looks, search
 from core.services.customers import search_name
 from core.settings import ROOT
 from tests.builders import make_customer
@@ -115,13 +115,15 @@ class TestSearchBox:
         screen.text_input(key="desk:search").set_value("d").run()
         assert "Tous les résultats" not in links(screen)
 
-    def test_writes_down_each_term_once(self) -> None:
+    def test_writes_down_each_list_and_whom_it_showed_but_not_each_pause_in_typing(self) -> None:
         screen = desk()
-        for term in ("dubois", "lambert", "dubois"):
+        for term in ("dubo", "duboi", "dubois", "lambert", "zwartkruis"):
             screen.text_input(key="desk:search").set_value(term).run()
         with db.reading() as session:
             noted = session.exec(select(AuditEntry.after).where(AuditEntry.action == search.SEARCHED)).all()
-        assert noted == [{"term": "dubois", "hits": 2}, {"term": "lambert", "hits": 1}]
+            shown = session.exec(select(AuditEntry.after).where(AuditEntry.action == looks.FOUND)).all()
+        assert noted == [{"kind": "name", "hits": 2}, {"kind": "name", "hits": 1}, {"kind": "nothing", "hits": 0}]
+        assert shown == [{"by": "name"}] * 3
 
     def test_is_not_for_customers(self) -> None:
         assert [box.key for box in desk("p01").text_input if box.key == "desk:search"] == []

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,14 @@ from core import clock
 from core.actor import SYSTEM, Actor, Role
 from core.db import Base
 from core.documents import store
-from core.errors import NotPermitted
+from core.errors import NotFound, NotPermitted
 from core.models.appointment import Appointment, AppointmentCategory, AppointmentMove, AppointmentState, DayPart
 from core.models.approval import Approval, ApprovalKind
 from core.models.audit import AuditEntry
 from core.models.bill import Bill, BillState
 from core.models.billing_account import BillingAccount
 from core.models.communication import Communication, MessageChannel
-from core.models.customer import ContactMedium, Customer, CustomerStatus, EmailVerification, Language
+from core.models.customer import ContactKind, ContactMedium, Customer, CustomerStatus, EmailVerification, Language
 from core.models.document import Document, DocumentKind
 from core.models.dunning import BillDispute, PaymentDeclaration
 from core.models.interaction import Interaction, InteractionChannel, Task
@@ -33,9 +33,12 @@ from core.models.payment import Payment, PaymentAllocation, PaymentState
 from core.models.product import Product
 from core.models.usage import UsageKind
 from core.models.user import SecurityQuestion, User, UserSession
-from core.services import audit, erasure, subject_access, usage
-from core.services.erasure import DebitUnderWay, ErasedAlready, MoneyOpen, NotTheNumber, StillCustomer
+from core.services import audit, changes, erasure, interactions, macros, notes, subject_access, tags, tasks, timeline, usage
+from core.services.changes import Subject
+from core.services.erased import ErasedAlready
+from core.services.erasure import DebitUnderWay, MoneyOpen, NotTheNumber, StillCustomer
 from core.services.personal_data import EXCEPTIONS, OF_NOBODY, RULES, Fate
+from core.services.tasks import Target
 from core.services.usage import NewEvent
 from core.settings import settings
 from core.text_rules import Missing
@@ -211,6 +214,58 @@ class TestErase:
             erase(session, row)
         assert erasure.erased_on(session, SENIOR, customer_id=customer.id) == clock.today()
 
+    def test_can_be_repeated_while_anything_is_left_that_goes(self, session: Session) -> None:
+        customer = left(session)
+        erase(session, customer)
+        session.add(Communication(customer_id=customer.id, template="welcome", channel=MessageChannel.EMAIL, language=Language.FR,
+                                  receiver="zyxwvu@example.be", subject="Zyxwvu", body="Zyxwvu", sent_at=clock.now()))  # fmt: skip
+        session.add(ContactMedium(customer_id=customer.id, kind=ContactKind.EMAIL, value="zyxwvu@example.be", since_at=clock.now()))
+        session.flush()
+        assert erasure.plan(session, SENIOR, customer_id=customer.id).refusal is None
+        erase(session, session.get_one(Customer, customer.id))
+        assert set(found(session)) <= set(EXCEPTIONS)
+        assert isinstance(erasure.plan(session, SENIOR, customer_id=customer.id).refusal, ErasedAlready)
+
+
+class TestErasedFile:
+    def test_takes_no_note_tag_task_talk_or_macro_any_more(self, session: Session) -> None:
+        customer = left(session)
+        erase(session, customer)
+        file: dict[str, Any] = {"customer_id": customer.id}
+        verbs: tuple[Callable[[], object], ...] = (
+            lambda: notes.add(session, AGENT, text="Called", **file),
+            lambda: notes.reword(session, AGENT, note_id=1, shown_version=1, text="Called", **file),
+            lambda: notes.pin(session, AGENT, note_id=1, shown_version=1, pinned=True, **file),
+            lambda: tags.add(session, AGENT, word="fibre", **file),
+            lambda: tasks.add(session, AGENT, words="Call back", **file),
+            lambda: tasks.reopen(session, AGENT, task_id=1, shown_version=1, **file),
+            lambda: tasks.hand_over(session, AGENT, task_id=1, shown_version=1, to=Target(owner="agent"), **file),
+            lambda: interactions.begin(session, AGENT, **file),
+            lambda: macros.run(session, AGENT, code="missed_visit", language="fr", seal="", **file),
+        )
+        for verb in verbs:
+            with pytest.raises(ErasedAlready):
+                verb()
+
+    def test_tells_no_old_values_in_its_story_or_its_history(self, session: Session) -> None:
+        customer = left(session)
+        change = session.execute(select(AuditEntry).where(col(AuditEntry.action) == "contact:change")).scalar_one()
+        change_id = change.id
+        file: dict[str, Any] = {"customer_id": customer.id}
+        assert timeline.one(session, AGENT, source="change", entry_id=change_id, **file).facts["before"] == {"email": "zyxwvu@example.be"}
+        erase(session, customer)
+        assert "change" not in {entry.source for entry in timeline.of_customer(session, AGENT, limit=200, **file).entries}
+        with pytest.raises(NotFound):
+            timeline.one(session, AGENT, source="change", entry_id=change_id, **file)
+        history = changes.of(session, AGENT, subject=Subject.CUSTOMER, **file)
+        assert [(one.action, one.before, one.reason, one.version) for one in history] == [
+            ("customer:erase", {}, "His letter of today.", None), ("contact:change", {}, None, None),
+        ]  # fmt: skip
+
+    def test_is_closed_and_erased_a_closed_one_still_takes_notes(self, session: Session) -> None:
+        customer = left(session)
+        assert notes.add(session, AGENT, customer_id=customer.id, text="Called")
+
 
 class TestRefusals:
     def test_a_running_file_is_not_erased(self, session: Session) -> None:
@@ -303,8 +358,17 @@ class TestBundle:
         told = b"".join(self.made(session, customer).values())
         assert neighbour.customer_no.encode() not in told
 
-    def test_is_written_down(self, session: Session) -> None:
+    def test_only_reads_and_is_written_down_once_by_who_hands_it_out(self, session: Session) -> None:
         customer = left(session)
-        self.made(session, customer)
+        before = len(session.execute(select(col(AuditEntry.id))).all())
+        told = subject_access.bundle(session, SENIOR, customer_id=customer.id, file=io.BytesIO())
+        session.flush()
+        assert len(session.execute(select(col(AuditEntry.id))).all()) == before
+        subject_access.note(session, SENIOR, customer_id=customer.id, told=told)
         entry = session.execute(select(AuditEntry).where(col(AuditEntry.action) == "customer:export")).scalar_one()
-        assert (entry.actor, entry.customer_id) == ("senior", customer.id)
+        assert (entry.actor, entry.customer_id, entry.after) == ("senior", customer.id, {"rows": told.rows, "papers": 3})
+
+    def test_is_not_noted_by_who_may_not_make_it(self, session: Session) -> None:
+        customer = left(session)
+        with pytest.raises(NotPermitted):
+            subject_access.note(session, AGENT, customer_id=customer.id, told=subject_access.Told(1, 1))

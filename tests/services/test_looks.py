@@ -48,11 +48,11 @@ class TestReport:
         access.give_reason(session, AGENT, customer_no=customer.customer_no, **given)
         customers.open_file(session, AGENT, customer_id=customer.id)
         access.reveal(session, AGENT, customer_id=customer.id, masked=Masked.BIRTH_DATE, **given)
-        for action in ("bill:download", "document:open", "usage:export"):
+        for action in ("bill:download", "document:open", "usage:export", "customer:export"):
             audit.record(session, VIEWER, action=action, object_type="bill", object_id="1", customer_id=customer.id)
         looks.note_hits(session, VIEWER, hits={customer.customer_no: "name"})
         assert told(session, customer) == [
-            ("viewer", "customer:found"), ("viewer", "usage:export"), ("viewer", "document:open"), ("viewer", "bill:download"),
+            ("viewer", "customer:found"), ("viewer", "customer:export"), ("viewer", "usage:export"), ("viewer", "document:open"), ("viewer", "bill:download"),
             ("Claire Martin", "personal:reveal"), ("Claire Martin", "customer:open"), ("Claire Martin", "customer:reason"),
         ]  # fmt: skip
 

@@ -329,13 +329,15 @@ class TestHostileTerms:
 
 
 class TestNote:
-    def test_writes_down_what_was_searched_and_how_many_were_shown_once(self, session: Session) -> None:
-        for _ in range(2):
-            search.note(session, AGENT, term="dubois", hits=5)
-        search.note(session, VIEWER, term="dubois", hits=5)
+    def test_writes_down_as_what_a_term_was_recognised_and_how_many_were_shown_but_not_the_term(self, session: Session) -> None:
+        _person(session, "Anna", "Dubois")
+        search.note(session, AGENT, found=search.find(session, AGENT, term="dubois"))
+        search.note(session, VIEWER, found=search.find(session, VIEWER, term="zwartkruis"))
         found = session.exec(select(AuditEntry).where(AuditEntry.action == search.SEARCHED).order_by(AuditEntry.actor)).all()
-        assert [(one.actor, one.after) for one in found] == [(who, {"term": "dubois", "hits": 5}) for who in ("agent", "viewer")]
+        assert [(one.actor, one.object_id, one.after) for one in found] == [
+            ("agent", "name", {"kind": "name", "hits": 1}), ("viewer", "nothing", {"kind": "nothing", "hits": 0}),
+        ]  # fmt: skip
 
     def test_is_not_for_customers(self, session: Session) -> None:
         with pytest.raises(NotPermitted):
-            search.note(session, self_of(_person(session, "A", "B")), term="a", hits=0)
+            search.note(session, self_of(_person(session, "A", "B")), found=[])

@@ -1,8 +1,10 @@
 """Many at once on one note, one tag, one task, one talk, one macro: real threads, real commits, on both databases (S52, S53)."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import NoneType
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, make_url, text
@@ -13,15 +15,19 @@ from core.actor import Actor, Role
 from core.db import Base, make_engine
 from core.errors import DomainError
 from core.models.bill import Bill, BillCategory
-from core.models.customer import Customer
-from core.models.interaction import Interaction
+from core.models.customer import Customer, CustomerStatus
+from core.models.interaction import Interaction, Task
 from core.models.note import Note, Tag
 from core.models.user import User
-from core.services import interactions, macros, notes, tags, tasks
+from core.services import erasure, interactions, macros, notes, tags, tasks
+from core.services.erased import ErasedAlready
+from core.services.tags import Stands
 from tests.builders import AGENT, SINCE, make_customer
 from tests.conftest import FIRST_DAY, POSTGRES
 from tests.services.test_macros import missed
 from tests.services.test_order_races import at_once, count
+
+SENIOR = Actor(user_id=None, username="senior", role=Role.SENIOR)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -53,6 +59,34 @@ def a_file(engine: Engine) -> Customer:
 def won(found: list[object]) -> int:
     """How many were let through; whoever was not got a refusal that says why, and no crash."""
     return sum(not isinstance(one, DomainError) for one in found)
+
+
+class TestErase:
+    @pytest.mark.parametrize("what", ["note", "tag", "task", "talk"])
+    def test_leaves_no_row_that_was_written_meanwhile(self, scratch: Engine, what: str) -> None:
+        """Whoever writes first is erased too; whoever comes second is refused."""
+        with Session(scratch, expire_on_commit=False) as session, session.begin():
+            customer = make_customer(session)
+            customer.status = CustomerStatus.CLOSED
+        file: dict[str, Any] = {"customer_id": customer.id}
+        verbs: dict[str, Callable[[Session, Actor], object]] = {
+            "note": lambda session, actor: notes.add(session, actor, text="Called", **file),
+            "tag": lambda session, actor: tags.add(session, actor, word="fibre", **file),
+            "task": lambda session, actor: tasks.add(session, actor, words="Call back", **file),
+            "talk": lambda session, actor: interactions.begin(session, actor, **file),
+        }
+
+        def go(session: Session, number: int) -> object:
+            if number == 1:
+                asked: dict[str, Any] = {"shown_version": customer.version, "number": customer.customer_no, "reason": "His letter"}
+                erasure.erase(session, SENIOR, **asked, **file)
+                return None
+            return verbs[what](session, Actor(user_id=None, username=f"agent{number}", role=Role.AGENT))
+
+        found = at_once(scratch, go)
+        assert found[1] is None
+        assert all(isinstance(one, (int, ErasedAlready, Stands, NoneType)) for one in found)
+        assert count(scratch, {"note": Note, "tag": Tag, "task": Task, "talk": Interaction}[what]) == 0
 
 
 class TestOneOfMany:
