@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import contact_reasons
-from core.errors import N_, DomainError
+from core.errors import N_, DomainError, NotFound
 from core.models.bill import Bill, BillCategory
 from core.models.customer import ContactKind, ContactMedium, Customer
 from core.models.interaction import CallerCheck, CallerFact, Interaction, InteractionChannel, Team

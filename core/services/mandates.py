@@ -166,11 +166,12 @@ def pdf(session: Session, actor: Actor, *, customer_id: int, umr: str) -> bytes:
     if row is None:
         raise NotFound
     audit.record(session, actor, action="mandate:download", object_type="mandate", object_id=row.id, customer_id=customer_id)
-    return paper(session, row)
+    return paper(session, row, whole=not actor.house)
 
 
-def paper(session: Session, row: Mandate) -> bytes:
-    """Print a mandate; nothing is written down, which is for whoever hands it out."""
+def paper(session: Session, row: Mandate, *, whole: bool) -> bytes:
+    """Print a mandate, its account masked unless it is wanted whole; nothing is written down, which is for whoever hands it out."""
+    shown = str if whole else mask_iban
     to = bill_printing.addressees(session, [row.customer_id])[row.customer_id]
     return render_mandate(
         PrintedMandate(
@@ -180,20 +181,16 @@ def paper(session: Session, row: Mandate) -> bytes:
             customer=to.party,
             customer_no=to.customer_no,
             holder=row.holder,
-            iban=_shown(actor, row.iban),
+            iban=shown(row.iban),
             issued_at=row.requested_at,
             document_token=hashlib.sha256(f"{row.id} {row.umr} {row.iban}".encode()).hexdigest()[:32],
             prenotification_days=law("direct_debit_prenotification_days"),
             refund_weeks=law("direct_debit_refund_weeks"),
             signed_on=row.signed_on,
             signed_by="code" if row.signed_on else None,
-            amends_iban=_shown(actor, row.amends_iban) if row.amends_iban else None,
+            amends_iban=shown(row.amends_iban) if row.amends_iban else None,
         )
     )
-
-
-def _shown(actor: Actor, iban: str) -> str:
-    return mask_iban(iban) if actor.house else iban
 
 
 def _move(row: Mandate, state: MandateState) -> None:

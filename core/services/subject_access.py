@@ -117,7 +117,7 @@ def _papers(session: Session, archive: zipfile.ZipFile, customer_id: int) -> int
 def _mandates(session: Session, archive: zipfile.ZipFile, customer_id: int) -> int:
     found = session.execute(select(Mandate).where(col(Mandate.customer_id) == customer_id)).scalars().all()
     for row in found:
-        archive.writestr(f"mandates/{_NAMES.sub('-', row.umr)}.pdf", mandates.paper(session, row))
+        archive.writestr(f"mandates/{_NAMES.sub('-', row.umr)}.pdf", mandates.paper(session, row, whole=True))
     return len(found)
 
 

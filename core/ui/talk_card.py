@@ -126,11 +126,17 @@ def _begin(customer_id: int, key: str) -> None:
 def _ask(talk: OpenTalk, number: int, fact: CallerFact, key: str) -> None:
     heard = st.session_state.get(f"{_HEARD}:{talk.id}:{number}", "")
 
+    answers: list[bool] = []
+
     def told(right: bool) -> str:  # noqa: FBT001 - the answer
+        answers.append(right)
         return t("{fact}: right.", fact=fact_word(fact)) if right else t("{fact}: wrong.", fact=fact_word(fact))
 
     if act(interactions.check, form=FORM, operation=operation(key, heard), done=told, customer_id=talk.customer_id, fact=fact, heard=heard):
         st.session_state[_ROUND] = number + 1
+        said = forms.last(FORM)
+        if said and not all(answers):
+            forms.say(FORM, said.text, good=False, field="heard")
 
 
 def _save(talk: OpenTalk, key: str) -> None:
