@@ -81,13 +81,13 @@ def none(choice: Choice) -> Choice | None:
 
 
 def chosen(week: Week, choice: Choice, *, propose: bool) -> HalfDay | None:
-    """Return the half day that was chosen, as long as it can be; else the first one of the week, which most people ask for.
+    """Return the half day that was chosen, as long as it can be; else the first one of the week, or the first one later than the visit.
 
     Nothing is proposed to who just said no, nor for a visit that is too near: its change needs a reason.
     """
     free = [half_day for one in week.days for half_day in one.half_days if choice.takes(half_day)]
     if choice.slot_id is None and propose and (choice.visit is None or choice.visit.in_time):
-        return next(iter(free), None)
+        return next((half_day for half_day in free if choice.visit is None or half_day.day > choice.visit.day), None)
     return next((half_day for half_day in free if half_day.id == choice.slot_id), None)
 
 
