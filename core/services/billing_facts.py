@@ -125,9 +125,14 @@ def _left_cents(lines: Sequence[Any], bill_id: int, ordinal: int) -> int:
     return int(charged - given)
 
 
-def _own_left_cents(lines: Sequence[Any], bill_id: int) -> int:
-    """Return what a bill charges still of our own services, without what notes lowered of its price; what made good a damage did not."""
+def _own_left_cents(lines: Sequence[Any], bill_id: int) -> int | None:
+    """Return what a bill charges still of our own services, without what notes lowered of its price; what made good a damage did not.
+
+    None for a bill that was taken over without its lines: what it charged is not known.
+    """
     own = [line for line in lines if line.amount_cents is not None and line.kind not in NO_VAT]
+    if not any(line.id == bill_id for line in own):
+        return None
     charged = sum(line.amount_cents for line in own if line.id == bill_id)
     given = sum(line.amount_cents for line in own if line.refers_to_id == bill_id and line.reason not in COMPENSATIONS)
     return int(charged - given)
