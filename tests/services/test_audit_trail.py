@@ -247,7 +247,7 @@ def _older(session: Session, days: int) -> None:
 class TestPrune:
     def test_lets_go_what_is_past_its_time_and_anchors_the_rest(self, scratch: Engine) -> None:
         with db.transaction() as session:
-            for days in (900, 800, 370, 300, 1):
+            for days in (2900, 2800, 1900, 300, 1):
                 _older(session, days)
                 session.flush()
         with db.transaction() as session:
