@@ -40,7 +40,7 @@ TOLD: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
     ("P02", "account"): {"card-contact": ("Georgette Peeters", "sur papier", "Nederlands")},
     ("P02", "bills?bill=2611000024"): {
         "billrow-2611000024": ("Payée", "38,25 €", "payée le 12/11/2026"),
-        "drawer": ("L'option « Appels gratuits en heures pleines » (5,00 € par mois) ne vaut pas la peine", "2,25 €"),
+        "drawer": ("45 min ont coûté 2,25 €", "« Appels gratuits en heures pleines » coûte 5,00 € par mois : elle n'aurait pas valu la peine."),
     },
     ("P03", "home"): {
         "card-product-1000003101": ("Bloqué, sauf volume ajouté", "10 000 / 10 000 Mo épuisé", "Volume ajouté 0 / 1 000 Mo"),
@@ -82,7 +82,7 @@ TOLD: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
     ("P08", "home"): {"card-product-1000008601": ("Bouquet Sport",)},
     ("P08", "bills"): {
         "billrow-2610900086": ("Note de crédit", "30,00 €", "sur la facture 2611000086", "visite du 21/10/2026"),
-        "billrow-2611000086": ("Payée en partie", "reste 28,99 € sur 58,99 €"),
+        "billrow-2611000086": ("À payer", "reste 28,99 € sur 58,99 €"),
     },
     ("P08", "appointments"): {"card-visits-past": ("21/10/2026", "N'a pas eu lieu", "Manqué par nous : 30,00 € de compensation.")},
     ("P09", "home"): {
