@@ -1,6 +1,6 @@
 """The drawer of a plan's options: toggles, the review of one change, and the strip of what can still be undone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -50,7 +50,8 @@ def open_(plan: Held, group: Service) -> None:
     """Open the options of one service of a plan."""
     _begin(None)
     words = (t(TITLES[group]), md(plan.user_name or ""), national(plan.line) if plan.line else "")
-    drawer(" · ".join(word for word in words if word), lambda: body(plan.product_no, group))
+    told = _advice(gate.visit(Permission.CUSTOMER_READ), plan)  # Once: a click in the drawer changes nothing about the last bill.
+    drawer(" · ".join(word for word in words if word), lambda: body(plan.product_no, group, told))
 
 
 def address(product_no: str, code: str) -> str:
@@ -74,7 +75,7 @@ def open_decoder(product_no: str) -> None:
     drawer(catalogue()[DECODER].name(language()), lambda: decoder_body(product_no))
 
 
-def body(product_no: str, group: Service) -> None:
+def body(product_no: str, group: Service, told: Mapping[str, str]) -> None:
     """Draw the options of a service; the review of a change stands right under its toggle."""
     _close_when_done()
     visit = gate.visit(Permission.CUSTOMER_READ)
@@ -84,11 +85,10 @@ def body(product_no: str, group: Service) -> None:
     if _suspended(visit, plan):
         st.warning(t("The services are suspended: only restrictions can change until the overdue bills are paid."), icon=":material/block:")
     options = catalogue().options_of(plan.code, group)
-    told = _advice(visit, plan) if found is None else {}
     for option in options:
         asked = found if found and found.option.code == option.code else None
         _row(visit, plan, option, under_way.get(option.code), asked)
-        if option.code in told:
+        if found is None and option.code in told:
             draw(note(told[option.code]))
         if asked:
             _review(visit, plan, asked)

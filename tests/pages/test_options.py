@@ -55,7 +55,7 @@ def _options(product_no: str, group: str) -> None:
     if answer is not None and answer.good:
         st.success(answer.text)
     else:
-        option_drawer.body(product_no, Service(group))
+        option_drawer.body(product_no, Service(group), {})
 
 
 def _settings(product_no: str) -> None:
