@@ -10,6 +10,7 @@ from core.actor import Actor, Role
 from core.models.billing_account import BillingAccount
 from core.models.customer import ContactKind, ContactMedium, Customer
 from core.models.product import Product
+from core.services import products
 
 _numbers = count(1)
 SINCE = datetime(2024, 1, 1, tzinfo=UTC)
@@ -54,7 +55,7 @@ def make_customer(session: Session, **given: Any) -> Customer:
 
 def make_product(session: Session, customer: Customer, offering: str = "RED", **given: Any) -> Product:
     """A product that runs since the start of 2024."""
-    product_no = f"{customer.customer_no}{next(_numbers) % 100:02d}"
+    product_no = products.next_product_no(session, customer)
     facts: dict[str, Any] = {"product_no": product_no, "since": date(2024, 1, 1)} | given
     product = Product(customer_id=customer.id, offering_code=offering, **facts)
     session.add(product)
