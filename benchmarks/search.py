@@ -16,7 +16,7 @@ from benchmarks import people
 from core import db
 from core.actor import Actor, Role
 from core.db import Base
-from core.services import search
+from core.services import search, search_names
 from core.text_rules import fold
 from seed.bulk import working
 
@@ -122,7 +122,7 @@ def _like(session: Session, term: str) -> object:
 
 def _bare(session: Session, term: str) -> object:
     """Ask for names that hold half of the term, and refine nothing."""
-    halves = [half for half in search.pieces(f" {term} ", 2) if half]
+    halves = [half for half in search_names.pieces(f" {term} ", 2) if half]
     if session.get_bind().dialect.name == "sqlite":
         match = " OR ".join(f'name : "{half}"' for half in halves)
         return session.execute(text("SELECT rowid FROM search_text WHERE search_text MATCH :match LIMIT 5000"), {"match": match}).all()

@@ -10,7 +10,9 @@ from core.db import reading
 from core.errors import N_
 from core.services import customers, pins
 from core.services.customers import Opened
-from core.services.search import Hit, Why, WrongCheckDigits
+from core.services.search import Hit
+from core.services.search_numbers import WrongCheckDigits
+from core.services.search_terms import Why
 from core.ui import forms, gate, hits, navigation
 from core.ui.act import act, operation
 from core.ui.parts import badge, card, draw, empty, fact_rows, head, heading, row

@@ -21,7 +21,7 @@ from core.models.customer import Customer
 from core.services import audit, list_filters, lists
 from core.services.bulk_actions import ACTIONS, Action, Params, WrongChoice, account
 from core.services.customers import written_name
-from core.services.list_columns import listing
+from core.services.list_nouns import listing
 from core.services.lists import Query, Row
 
 MOST = 5000

@@ -18,8 +18,8 @@ from core.models.interaction import Interaction
 from core.models.usage import UsageKind
 from core.models.usage_hour import UsageHour
 from core.services import lists, saved_views
-from core.services.list_columns import PAYABLE, late_bill, listing
 from core.services.list_filters import Condition, Group, Op, read
+from core.services.list_nouns import PAYABLE, late_bill, listing
 from core.services.lists import Query
 from core.services.saved_views import View
 

@@ -18,7 +18,8 @@ from sqlmodel import col
 from core import clock
 from core.actor import Actor
 from core.errors import N_, DomainError
-from core.services.list_columns import Column, Listing, Named, Type, expression, folded
+from core.services.list_columns import Column, Listing, Named, Type, expression
+from core.text_rules import fold
 
 MOST_CHARACTERS, MOST_CONDITIONS, DEEPEST, MOST_VALUES = 2000, 20, 4, 50
 """How much an address may hold; groups within groups."""
@@ -338,7 +339,7 @@ def _text(column: Column, condition: Condition, actor: Actor) -> ColumnElement[b
         raise WrongValue(value="?", column=Named(column.label))
     fits: Any = column.sql if column.folded is None else column.folded
     if column.folded is not None:
-        values = [folded(value) for value in values]
+        values = [fold(value) for value in values]
     match condition.op:
         case Op.HAS:
             return _like(fits, f"%{_literal(values[0])}%")

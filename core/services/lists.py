@@ -11,8 +11,9 @@ from core.actor import Actor, Permission
 from core.errors import N_, DomainError
 from core.models.customer import Customer
 from core.services import list_filters
-from core.services.list_columns import Column, Listing, Named, Type, expression, listing
+from core.services.list_columns import Column, Listing, Named, Type, expression
 from core.services.list_filters import EVERYTHING, Group
+from core.services.list_nouns import listing
 
 PAGE = 25
 MOST_COUNTED = 10_000

@@ -15,7 +15,7 @@ from core.actor import SYSTEM, Actor, Permission
 from core.errors import N_, DomainError, NotFound
 from core.models.saved_view import Ownership, SavedView
 from core.services import audit, list_filters, lists
-from core.services.list_columns import listing, listings
+from core.services.list_nouns import listing, listings
 from core.services.lists import Query
 from core.settings import ROOT
 from core.text_rules import needed

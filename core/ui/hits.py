@@ -9,7 +9,8 @@ from core.db import reading, transaction
 from core.errors import N_
 from core.models.customer import CustomerStatus
 from core.services import looks, search
-from core.services.search import Hit, Why
+from core.services.search import Hit
+from core.services.search_terms import Why
 from core.services.usage_numbers import national
 from core.ui import navigation
 from core.ui.text import t

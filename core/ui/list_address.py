@@ -9,8 +9,9 @@ from sqlmodel import Session
 from core.actor import Actor
 from core.errors import DomainError
 from core.services import list_filters, saved_views
-from core.services.list_columns import Listing, listing, listings_of
+from core.services.list_columns import Listing
 from core.services.list_filters import Group
+from core.services.list_nouns import listing, listings_of
 from core.services.lists import Query
 from core.services.saved_views import View
 from core.ui import forms

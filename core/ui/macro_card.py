@@ -8,7 +8,8 @@ from core.actor import Permission
 from core.db import reading
 from core.errors import DomainError
 from core.services import macros
-from core.services.macros import Plan, Planned
+from core.services.macro_steps import Planned
+from core.services.macros import Plan
 from core.services.slots import HalfDay
 from core.ui import forms, gate, parts
 from core.ui.act import act, operation

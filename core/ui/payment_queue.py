@@ -8,7 +8,8 @@ from core.errors import N_, DomainError
 from core.services import payment_matching, payments, search
 from core.services.payment_matching import Clue, Suggestion
 from core.services.payments import UnmatchedPayment
-from core.services.search import Hit, Why
+from core.services.search import Hit
+from core.services.search_terms import MOST_CHARACTERS, Why
 from core.ui import forms, parts
 from core.ui.act import act, operation
 from core.ui.parts import Mark, draw, entry
@@ -88,9 +89,7 @@ def _show_suggestion(row: UnmatchedPayment, found: Suggestion) -> None:
 def _show_search(actor: Actor, row: UnmatchedPayment) -> None:
     """Ask for a name or a number, and offer whom it leads to."""
     key = f"payments:find:{row.id}"
-    st.text_input(
-        t("Customer or bill"), key=key, placeholder=t("A name, a number, a +++communication+++"), max_chars=search.MOST_CHARACTERS
-    )
+    st.text_input(t("Customer or bill"), key=key, placeholder=t("A name, a number, a +++communication+++"), max_chars=MOST_CHARACTERS)
     term = str(st.session_state.get(key) or "").strip()
     if not term:
         return

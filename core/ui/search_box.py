@@ -3,7 +3,9 @@
 import streamlit as st
 
 from core.actor import Permission
-from core.services.search import MOST_CHARACTERS, Hit, WrongCheckDigits
+from core.services.search import Hit
+from core.services.search_numbers import WrongCheckDigits
+from core.services.search_terms import MOST_CHARACTERS
 from core.ui import hits, identity, navigation, view
 from core.ui.parts import draw
 from core.ui.statuses import status_mark

@@ -7,7 +7,7 @@ import pytest
 from core.actor import Actor, Role
 from core.errors import DomainError
 from core.services import list_filters
-from core.services.list_columns import Type, UnknownColumn, UnknownList, listing, listings
+from core.services.list_columns import Type, UnknownColumn
 from core.services.list_filters import (
     DEEPEST,
     MOST_CONDITIONS,
@@ -26,6 +26,7 @@ from core.services.list_filters import (
     read,
     write,
 )
+from core.services.list_nouns import UnknownList, listing, listings
 from tests.builders import AGENT, VIEWER
 
 ADMIN = Actor(user_id=None, username="admin", role=Role.ADMIN)

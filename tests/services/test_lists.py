@@ -23,8 +23,8 @@ from core.models.order import OrderCategory, OrderState, ProductOrder
 from core.models.usage import UsageKind
 from core.models.usage_hour import UsageHour
 from core.services import list_columns, lists
-from core.services.list_columns import listings
 from core.services.list_filters import LARGEST, OPS, Condition, Group, Op, WrongValue, read
+from core.services.list_nouns import listings
 from core.services.lists import NoSuchPage, Query, TwiceOrNone
 from core.text_rules import fold
 from tests.builders import AGENT, VIEWER, make_customer, make_product, self_of

@@ -12,8 +12,9 @@ from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.audit import AuditEntry
 from core.models.saved_view import Ownership
 from core.services import list_filters, lists, saved_views
-from core.services.list_columns import UnknownColumn, listings_of
+from core.services.list_columns import UnknownColumn
 from core.services.list_filters import WrongValue, read
+from core.services.list_nouns import listings_of
 from core.services.lists import Query
 from core.services.saved_views import FILE, Locked, NameTaken, OtherList, View
 from core.text_rules import Missing

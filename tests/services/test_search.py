@@ -15,7 +15,8 @@ from core.models.customer import ContactKind, ContactMedium, Customer, CustomerK
 from core.models.order import OrderCategory, OrderState, ProductOrder
 from core.services import references, search
 from core.services.customers import search_name
-from core.services.search import Why, WrongCheckDigits
+from core.services.search_numbers import WrongCheckDigits
+from core.services.search_terms import Sort, Why
 from core.settings import ROOT
 from tests.builders import AGENT, VIEWER, make_customer, make_product, self_of
 from tests.services.money_stories import trio
@@ -179,8 +180,8 @@ class TestPrefixes:
         assert [hit.customer_no for hit in search.find(session, AGENT, term="adresse: haute")] == [lives.customer_no]
         assert [hit.customer_no for hit in search.find(session, AGENT, term="nom:haute")] == [haute.customer_no]
 
-    @pytest.mark.parametrize("sort", search.Sort)
-    def test_each_has_its_words_and_finds_nothing_where_nothing_is(self, session: Session, sort: search.Sort) -> None:
+    @pytest.mark.parametrize("sort", Sort)
+    def test_each_has_its_words_and_finds_nothing_where_nothing_is(self, session: Session, sort: Sort) -> None:
         _person(session, "Kevin", "Dubois")
         assert search.find(session, AGENT, term=f"{sort}:zwartkruis") == []
         assert search.find(session, AGENT, term=f"{sort}:") == []
