@@ -1,6 +1,7 @@
 """What happens before the first page: the schema is brought up to date, and a new demo is filled. Also the way back to a demo's first day."""
 
 import fcntl
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -35,6 +36,8 @@ def ready() -> None:
 def once() -> None:
     """Do once per process what must happen before the first page; what failed is tried again."""
     ready()
+    gc.collect()
+    gc.freeze()  # What was loaded stays as long as the process: each look for circles among it took more of a page than its queries.
 
 
 def done() -> bool:
