@@ -113,7 +113,10 @@ class BillRow:
 
 @dataclass(frozen=True)
 class OpenAmount:
-    """What a customer owes in cents: altogether, late, since when, and what we owe him. What he disputes is open, and not late (W9)."""
+    """What a customer owes in cents: altogether, late, since when, and what we owe him.
+
+    What he disputes is open, and not late (W9); so is what a running payment plan spreads, `spread_cents`.
+    """
 
     open_cents: int
     overdue_cents: int
@@ -121,6 +124,7 @@ class OpenAmount:
     credit_cents: int
     next_due: date | None
     disputed_cents: int = 0
+    spread_cents: int = 0
 
     @property
     def overdue_days(self) -> int:
@@ -168,7 +172,7 @@ def lines(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> 
 def open_summary(session: Session, customer_id: int) -> OpenAmount:
     """Return what is open; the caller checked the right to see the file."""
     row = ask(session, _open_query(), customer_id=customer_id, today=clock.today())[0]
-    return OpenAmount(int(row[0]), int(row[1]), row[3], int(row[2]), row[4], int(row[5]))
+    return OpenAmount(int(row[0]), int(row[1]), row[3], int(row[2]), row[4], int(row[5]), int(row[6]))
 
 
 @cache
@@ -204,6 +208,7 @@ def _open_query() -> Select[Any]:
         func.min(case((late & (claimed > 0), payable))),
         func.min(case((~late & ~spread & (claimed > 0), payable))),
         func.coalesce(func.sum(due - claimed), 0),
+        func.coalesce(func.sum(case((spread, due), else_=0)), 0),
     ).where(col(Bill.customer_id) == customer_id, col(Bill.remaining_cents) > 0)
 
 

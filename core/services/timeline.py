@@ -211,7 +211,7 @@ def sources() -> dict[str, _Source]:
         "declaration": _Source(Kind.FOLLOW_UP, PaymentDeclaration, PaymentDeclaration.day, _of(PaymentDeclaration, "until proof")),
         "dispute_ended": _Source(
             Kind.FOLLOW_UP, BillDispute, BillDispute.until,
-            _of(BillDispute, "disputed_cents reason", bill_no=_bill_no(BillDispute.bill_id, BillDispute.customer_id)), (col(BillDispute.until).is_not(None),),
+            _of(BillDispute, "disputed_cents outcome", bill_no=_bill_no(BillDispute.bill_id, BillDispute.customer_id)), (col(BillDispute.until).is_not(None),),
         ),
         "dispute": _Source(
             Kind.FOLLOW_UP, BillDispute, BillDispute.since,

@@ -35,6 +35,7 @@ ACTIONS = {
     "dunning:declare_payment": N_("Payment announced"),
     "dunning:dispute": N_("Bill disputed"),
     "dunning:end": N_("Follow-up ended"),
+    "dunning:end_dispute": N_("Dispute over"),
     "dunning:hold": N_("Follow-up put on hold"),
     "dunning:release": N_("Hold ended"),
     "e_invoice:send": N_("E-invoice sent"),

@@ -53,11 +53,16 @@ def table(label: str, head: Sequence[str], rows: Sequence[Sequence[str]], number
     `folds` is the class of a table whose rows fold into lines on a phone: laid out otherwise, it says itself what it is.
     """
     sides = ["num" if place in numbers else "" for place in range(len(head))]
-    roles = {tag: f' role="{role}"' if folds else "" for tag, role in (("table", "table"), ("tr", "row"), ("th", "columnheader"), ("td", "cell"))}
+    roles = {
+        tag: f' role="{role}"' if folds else "" for tag, role in (("table", "table"), ("tr", "row"), ("th", "columnheader"), ("td", "cell"))
+    }
     titles = "".join(f'<th scope="col" class="{side}"{roles["th"]}>{esc(title)}</th>' for title, side in zip(head, sides, strict=True))
     body = "".join(
         f"<tr{roles['tr']}>"
-        + "".join(f'<td class="{side}{" nil" if cell == NOTHING else ""}"{roles["td"]}>{esc(cell)}</td>' for cell, side in zip(row, sides, strict=True))
+        + "".join(
+            f'<td class="{side}{" nil" if cell == NOTHING else ""}"{roles["td"]}>{esc(cell)}</td>'
+            for cell, side in zip(row, sides, strict=True)
+        )
         + "</tr>"
         for row in rows
     )

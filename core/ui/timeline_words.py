@@ -11,7 +11,7 @@ from core.errors import N_
 from core.models.appointment import AppointmentState, Failure
 from core.models.bill import BillCategory, BillState
 from core.models.communication import MessageState
-from core.models.dunning import DunningStep
+from core.models.dunning import DisputeEnd, DunningStep
 from core.models.interaction import InteractionChannel, Team
 from core.models.order import ItemAction, OrderCategory, OrderState
 from core.models.payment import PaymentState, PlanState, RefundState
@@ -71,6 +71,11 @@ _PLAN_ENDS = {
     PlanState.KEPT: (N_("Payment plan kept to the end"), Mark(N_("Paid"), "good", "check_circle")),
     PlanState.BROKEN: (N_("Payment plan broken"), Mark(N_("Broken"), "bad", "error")),
     PlanState.WITHDRAWN: (N_("Payment plan withdrawn"), Mark(N_("Withdrawn"), "neutral", "undo")),
+}
+_DISPUTE_ENDS = {
+    DisputeEnd.DECIDED: N_("Dispute of bill {bill_no} decided"),
+    DisputeEnd.PAID: N_("Dispute of bill {bill_no} over: the bill is paid"),
+    DisputeEnd.CREDITED: N_("Dispute of bill {bill_no} over: the amount is credited"),
 }
 _FAILURES = {
     Failure.CUSTOMER: N_("nobody was at home"),
@@ -218,7 +223,7 @@ def _dispute(facts: Facts) -> Told:
 
 
 def _dispute_ended(facts: Facts) -> Told:
-    return Told(t("Dispute of bill {bill_no} decided", bill_no=facts["bill_no"]), "", euro(facts["disputed_cents"]))
+    return Told(t(_DISPUTE_ENDS[facts["outcome"]], bill_no=facts["bill_no"]), "", euro(facts["disputed_cents"]))
 
 
 def _declaration(facts: Facts) -> Told:
