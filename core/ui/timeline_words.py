@@ -20,6 +20,8 @@ from core.services.bill_words import label
 from core.services.documents import KIND_NAMES
 from core.services.references import mask_iban
 from core.services.timeline import Entry, Kind
+from core.services.usage_numbers import national
+from core.ui import change_words
 from core.ui.arrears_card import STEPS
 from core.ui.half_days import CATEGORIES, short
 from core.ui.inbox import CHANNELS
@@ -111,6 +113,8 @@ _CHANGES = {
     "reset:send": N_("Link to a new password sent"),
     "usage:export": N_("Usage exported"),
 }
+_SETTINGS, _VALUES = {"cap:set", "alert:set"}, {"contact:change", "contact:move", "move:postpone", "mandate:sign_amendment"}
+"""Changes whose old and new values are told in their line."""
 _WORDS_SHOWN = 220
 
 
@@ -246,12 +250,23 @@ def _e_invoice(facts: Facts) -> Told:
 
 def _order(facts: Facts) -> Told:
     state = _ORDER_STATES[facts["state"]]
-    told = [t("by {who}", who=facts["created_by"]), t("from {on} on", on=day(facts["effective_on"]))]
+    told = [line(facts), t("by {who}", who=facts["created_by"]), t("from {on} on", on=day(facts["effective_on"]))]
     names = ordered(facts["items"])
     title = t(_ORDERS[facts["category"]])
     return Told(
-        t("{what}: {which}", what=title, which=names) if names else title, " · ".join(told), "", Mark(t(state.word), state.tone, state.icon)
+        t("{what}: {which}", what=title, which=names) if names else title,
+        " · ".join(filter(None, told)),
+        "",
+        Mark(t(state.word), state.tone, state.icon),
     )
+
+
+def line(facts: Facts) -> str:
+    """Write the line that an order or a setting is about: "Mobile Red · Noa · 0470 00 00 12"; nothing where it is about none."""
+    code, user, number = (facts["line"] or "||").split("|")
+    sold = catalogue()
+    name = sold[code].name(language()) if code in sold.offerings else code
+    return " · ".join(filter(None, (name, user, national(number) if number else "")))
 
 
 def ordered(items: str | None) -> str:
@@ -353,7 +368,14 @@ def _change(facts: Facts) -> Told:
     if facts["action"] == "macro:run":
         name = after.get("name", {}).get(language(), after.get("macro", ""))
         title = t("{what}: {which}", what=title, which=name)
-    return Told(title, " · ".join(filter(None, (t("by {who}", who=facts["actor"]), facts["reason"]))))
+    detail = [line(facts), t("by {who}", who=facts["actor"]), facts["reason"]]
+    values = change_words.changed(facts["before"], facts["after"])
+    if facts["action"] in _SETTINGS:
+        old_and_new = "; ".join(found if len(values) == 1 else f"{name} {found}" for name, found in values if "→" in found)
+        title = t("{what}: {which}", what=title, which=old_and_new) if old_and_new else title
+    elif facts["action"] in _VALUES:
+        detail.insert(0, "; ".join(f"{name} {found}" for name, found in values))
+    return Told(title, _short(" · ".join(filter(None, detail))))
 
 
 def _short(words: str) -> str:
