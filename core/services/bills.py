@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -23,7 +23,7 @@ from core.models.dunning import BillDispute
 from core.models.payment import Payment, PaymentAllocation, PaymentPlan, PaymentState, PlanBill, PlanState, Refund, RefundState
 from core.models.product import Product
 from core.pdf.bill import PrintedBill, render_bill
-from core.services import audit, bill_printing, billing, billing_facts, explain
+from core.services import audit, bill_printing, billing, billing_facts, explain, usage
 from core.services.bill_issuing import Issued, ToIssue, issue, issue_many
 from core.services.bill_words import CreditReason
 from core.services.billing import BillDraft, Line
@@ -246,6 +246,8 @@ def explain_bill(session: Session, actor: Actor, *, customer_id: int, bill_no: s
         raise NotFound
     earlier = session.execute(_papers_query(customer_id).where(col(Bill.bill_date) < shown.bill_date).limit(1)).first()
     after, before = _paper(session, customer_id, shown), _paper(session, customer_id, earlier) if earlier else None
+    begun = earlier.period_since if earlier else None
+    after = replace(after, used_up=usage.used_up(session, customer_id=customer_id, bill_id=shown.id, since=begun))
     return explain.explain(after, before, plans=_plans(session, customer_id), language=language)
 
 
@@ -256,7 +258,8 @@ def explain_next(session: Session, actor: Actor, *, customer_id: int, language: 
         raise NotFound
     last = session.execute(_papers_query(customer_id).limit(1)).first()
     before = _paper(session, customer_id, last) if last else None
-    return explain.explain(Paper.of_draft(found.draft), before, plans=_plans(session, customer_id), language=language)
+    used_up = usage.used_up(session, customer_id=customer_id, bill_id=None, since=found.draft.usage_period.since)
+    return explain.explain(Paper.of_draft(found.draft, used_up), before, plans=_plans(session, customer_id), language=language)
 
 
 def last_advice(session: Session, actor: Actor, *, customer_id: int, language: str) -> tuple[Advice, ...]:
