@@ -28,7 +28,7 @@ from core.models.communication import Communication
 from core.models.document import Document
 from core.models.dunning import BillDispute, DunningNotice, PaymentDeclaration
 from core.models.e_invoice import EInvoice
-from core.models.interaction import Interaction, Task
+from core.models.interaction import CallerCheck, Interaction, Task
 from core.models.note import Note, Tag
 from core.models.order import OrderCategory, OrderItem, ProductOrder
 from core.models.payment import Payment, PaymentAllocation, PaymentPlan, Refund
@@ -185,6 +185,12 @@ def _line_of_change() -> ColumnElement[str]:
     return _plan_named(number, col(AuditEntry.customer_id)).correlate(AuditEntry).scalar_subquery()
 
 
+def _wrong_answers() -> ColumnElement[int]:
+    """Return how many answers of a caller were wrong."""
+    mine = (col(CallerCheck.customer_id) == Interaction.customer_id, col(CallerCheck.interaction_id) == Interaction.id)
+    return select(func.count()).select_from(CallerCheck).where(*mine, ~col(CallerCheck.matched)).correlate(Interaction).scalar_subquery()
+
+
 def _paid_bills() -> ColumnElement[str]:
     """Return the numbers of the bills that a payment counts on, or counted on before it went back."""
     of_bill = (col(PaymentAllocation.customer_id) == col(Bill.customer_id)) & (col(PaymentAllocation.bill_id) == col(Bill.id))
@@ -218,7 +224,7 @@ def sources() -> dict[str, _Source]:
     return {
         "note": _Source(Kind.NOTE, Note, Note.created_at, _of(Note, "text source author pinned replaces_id until_at until_by"), (~select(col(_NEXT.id)).where(col(_NEXT.replaces_id) == col(Note.id)).exists(),)),
         "tag": _Source(Kind.NOTE, Tag, Tag.since_at, _of(Tag, "word owner until ended_at ended_by")),
-        "call": _Source(Kind.CALL, Interaction, Interaction.at, _of(Interaction, "channel reason agent note ended_at seconds handed_to")),
+        "call": _Source(Kind.CALL, Interaction, Interaction.at, _of(Interaction, "channel reason agent note ended_at seconds handed_to", wrong=_wrong_answers())),
         "task_done": _Source(Kind.TASK, Task, Task.done_at, task, (col(Task.done_at).is_not(None),)),
         "task": _Source(Kind.TASK, Task, Task.created_at, task),
         _TRAIL: _Source(

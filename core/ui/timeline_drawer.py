@@ -87,9 +87,10 @@ def _more(visit: Visit, entry: Entry) -> None:
     if entry.source == "call":
         st.text(entry.facts["note"])
         with reading() as session:
-            checks = interactions.checks_of(session, visit.actor, visit.customer.id, entry.id)
-        if checks:
-            draw(fact_rows([(talk_card.fact_word(fact), t("right") if right else t("wrong")) for fact, right in checks.items()]))
+            answers = interactions.answers_of(session, visit.actor, visit.customer.id, entry.id)
+        if answers:
+            said = {fact: " → ".join(t("right") if right else t("wrong") for right in given) for fact, given in answers.items()}
+            draw(fact_rows([(talk_card.fact_word(fact), words) for fact, words in said.items()]))
     elif entry.source == "note":
         st.text(entry.facts["text"])
         with reading() as session:

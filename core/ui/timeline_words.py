@@ -28,7 +28,7 @@ from core.ui.inbox import CHANNELS
 from core.ui.papers import STATES as DOCUMENT_STATES
 from core.ui.parts import Mark
 from core.ui.statuses import task_word
-from core.ui.text import day, euro, language, t
+from core.ui.text import day, euro, language, t, tn
 from core.ui.visits import STATES as VISIT_STATES
 
 KINDS: dict[Kind, tuple[str, str]] = {
@@ -326,7 +326,10 @@ def _call(facts: Facts) -> Told:
         mark = Mark(t("On the line"), "info", "call")
     elif facts["handed_to"]:
         mark = Mark(t("Handed over to {who}", who=target(facts["handed_to"])), "watch", "forward")
-    return Told(title, " · ".join(filter(None, (facts["agent"], _short(facts["note"])))), "", mark)
+    wrong = tn("{count} wrong answer of the caller", "{count} wrong answers of the caller", facts["wrong"]) if facts["wrong"] else ""
+    if wrong and mark is None:
+        mark = Mark(t("Wrong answer"), "watch", "shield_question")
+    return Told(title, " · ".join(filter(None, (facts["agent"], wrong, _short(facts["note"])))), "", mark)
 
 
 def target(name: str) -> str:
@@ -375,7 +378,8 @@ def _change(facts: Facts) -> Told:
         title = t("{what}: {which}", what=title, which=old_and_new) if old_and_new else title
     elif facts["action"] in _VALUES:
         detail.insert(0, "; ".join(f"{name} {found}" for name, found in values))
-    return Told(title, _short(" · ".join(filter(None, detail))))
+    wrong = facts["action"] == "question:check" and not (facts["after"] or {}).get("match", True)
+    return Told(title, _short(" · ".join(filter(None, detail))), "", Mark(t("Wrong answer"), "watch", "shield_question") if wrong else None)
 
 
 def _short(words: str) -> str:

@@ -253,11 +253,18 @@ class TestTalk:
         assert "Appelant reconnu" in texts(screen)
         assert [one.matched for one in rows(CallerCheck)] == [False, True, True]
 
+    def test_a_wrong_answer_stays_known_beside_the_right_one_that_followed(self) -> None:
+        screen = self.answer(self.answer(self.begin(PAGE), "postcode", "9000"), "postcode", "5000")
+        assert "Code postal de l'adresse : faux." not in texts(screen)
+        assert any("1 réponse fausse de l'appelant" in line for line in story(screen))
+        drawer = open_(entry=f"call-{rows(Interaction)[0].id}")
+        assert "faux → juste" in everything(drawer)
+
     def test_ends_with_reason_and_words_and_hands_over(self) -> None:
         screen = self.begin(PAGE)
         number = rows(Interaction)[0].id
         assert "Choisissez le sujet" in texts(click(screen, "desk:talk:end"))
-        screen.selectbox(key=f"desk:talk:reason:{number}").select("bill")
+        assert "Choisissez le sujet" not in texts(screen.selectbox(key=f"desk:talk:reason:{number}").select("bill").run())
         screen.text_area(key=f"desk:talk:words:{number}").input("Explained")
         screen.toggle(key=f"desk:talk:hand:{number}").set_value(True).run()
         screen.text_input(key=f"desk:talk:left:{number}").input("Look into the payment")
