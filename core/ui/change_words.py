@@ -10,7 +10,7 @@ from core.catalogue import catalogue
 from core.errors import N_
 from core.services.usage_numbers import national
 from core.services.usage_words import KINDS
-from core.ui.text import day, euro, language, moment, t
+from core.ui.text import day, euro, language, moment, percent, t
 
 ACTIONS = {
     "account:hold": N_("Follow-up put on hold"),
@@ -162,7 +162,7 @@ def value(name: str, facts: Mapping[str, Any]) -> str:
     if name.endswith(("_cents", "Cents")):
         return euro(int(found))
     if name == "bundlePercent":
-        return f"{found} %"
+        return percent(found / 100)
     if isinstance(found, list):
         return ", ".join(_word(name, str(one)) for one in found) or "–"  # noqa: RUF001 - a dash
     return _word(name, str(found))
