@@ -16,6 +16,7 @@ DEFAULT = "fr"
 LOCALES = Path(__file__).resolve().parent.parent / "locales"
 _BABEL = {"fr": "fr_BE", "nl": "nl_BE", "de": "de_BE", "en": "en_BE"}
 
+_MINUS = "\N{MINUS SIGN}"
 Value = object
 Catalogue = dict[str, str | tuple[str, ...]]
 LOOK_EVERY_SECONDS = 1.0
@@ -81,7 +82,7 @@ def show(language: str, name: str, value: Value) -> str:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return str(value)
     if isinstance(value, int):
-        return money(value, language) if name.endswith("cents") else number(value, language)
+        return shown_money(value, language) if name.endswith("cents") else number(value, language)
     if isinstance(value, datetime):
         return moment(value, language)
     if isinstance(value, date):
@@ -101,9 +102,19 @@ def money(cents: int, language: str) -> str:
     return numbers.format_currency(Decimal(cents) / 100, "EUR", locale=_BABEL[language])
 
 
+def percent(share: float, language: str) -> str:
+    """Write a share of one: 0.26 is "26 %" in French, with a space that breaks no line."""
+    return numbers.format_percent(share, locale=_BABEL[language])
+
+
+def shown_money(cents: int, language: str) -> str:
+    """Write cents as the screen does: with the typographic minus, which no line break parts from its amount."""
+    return money(cents, language) if cents >= 0 else signed_money(cents, language)
+
+
 def signed_money(cents: int, language: str) -> str:
     """Write a difference with its sign: "+ 62,00 €"."""
-    return f"{'−' if cents < 0 else '+'} {money(abs(cents), language)}"  # noqa: RUF001 - the typographic minus
+    return f"{_MINUS if cents < 0 else '+'}\N{NO-BREAK SPACE}{money(abs(cents), language)}"
 
 
 @lru_cache(maxsize=4096)

@@ -41,9 +41,8 @@ def main(visit: Visit) -> None:
         parts.empty(t("No bill yet, and none to come: no product runs."))
     with st.grid(2, min_column_width=340, gap="small"):
         mandate_card.show(visit, mandate, collected)
-        by_transfer = [row for row in rows if row.is_open and not row.by_debit]
-        if by_transfer:
-            bill_parts.show_transfer(by_transfer)
+        if payable := bill_parts.payable(rows, late.plan if late else None):
+            bill_parts.show_transfer(payable)
     payment_drawer.show(visit)
     show_help(visit)
     bill_parts.open_explanation(rows, next_bill=coming is not None)

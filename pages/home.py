@@ -68,7 +68,7 @@ def show_contact(visit: Visit) -> None:
         (t("E-mail"), customer.email or t("none: bills and messages go by post")),
     ]
     with card("contact", stretch=True):
-        draw(head(t("Contact"), 3), fact_rows(rows))
+        draw(head(t("Contact"), 3, marks=navigation.found_mark(customer.phone)), fact_rows(rows))
         st.page_link(
             navigation.page("account"),
             label=t("Change contact data") if changes else t("See contact data"),

@@ -9,6 +9,7 @@ from core.actor import Actor, Permission
 from core.db import reading
 from core.services import looks
 from core.services.looks import Anomaly, Report
+from core.settings import settings
 from core.ui import download, forms, gate, look_parts, parts
 from core.ui.act import act, operation
 from core.ui.text import language, t, tn
@@ -38,10 +39,12 @@ def show_form(actor: Actor) -> None:
     forms.begin(FORM, actor.user_id or 0, {"looks:customer": ""})
     with parts.card("looks"), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(t("Customer no."), key="looks:customer", max_chars=8, width=180)
-        st.date_input(t("From"), clock.add_months(today, -MONTHS), key="looks:since", width=150)
-        st.date_input(t("To"), today, key="looks:until", width=150)
+        st.date_input(t("From"), clock.add_months(today, -MONTHS), key="looks:since", format="DD/MM/YYYY", width=150)
+        st.date_input(t("To"), today, key="looks:until", format="DD/MM/YYYY", width=150)
         key = operation(FORM, st.session_state.get("_looks_asked", 0))
         st.button(t("Show who looked"), key="looks:show", type="primary", on_click=ask, args=(key,))
+    if settings().demo:
+        parts.draw(parts.note(t("Days and hours of this page are real ones: who looked, and when, does not move with the demo's clock.")))
     forms.error(FORM, "customer_no")
     forms.error(FORM, "until")
     forms.answer(FORM)

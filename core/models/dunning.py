@@ -77,6 +77,14 @@ class DunningClaim(Base, table=True):
     fee_cents: int = 0
 
 
+class DisputeEnd(StrEnum):
+    """Why nothing of a bill is contested any more."""
+
+    DECIDED = "decided"
+    PAID = "paid"
+    CREDITED = "credited"
+
+
 class BillDispute(Versioned, Base, table=True):
     """A row is an amount of a bill that the customer contests: until it is decided, it is not claimed (W9). `until` is exclusive."""
 
@@ -85,6 +93,7 @@ class BillDispute(Versioned, Base, table=True):
         ForeignKeyConstraint(["customer_id", "bill_id"], ["bill.customer_id", "bill.id"]),
         CheckConstraint("disputed_cents > 0", name="disputed_cents"),
         CheckConstraint("until IS NULL OR until >= since", name="dates"),
+        CheckConstraint("(until IS NULL) = (outcome IS NULL)", name="outcome"),
         Index("uq_bill_dispute_open", "customer_id", "bill_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
 
@@ -95,6 +104,7 @@ class BillDispute(Versioned, Base, table=True):
     reason: str = Field(max_length=200)
     since: date
     until: date | None = None
+    outcome: DisputeEnd | None = Field(default=None, sa_type=closed(DisputeEnd))
 
 
 class PaymentDeclaration(Base, table=True):

@@ -16,7 +16,7 @@ from core.models.dunning import BillDispute, DunningClaim, DunningNotice, Dunnin
 from core.services import bills, dunning_facts, dunning_steps, payment_plans
 from core.services.bills import OpenAmount
 from core.services.dunning_steps import Next, Rest, Situation
-from core.services.payment_plans import PlanView
+from core.services.payment_plans import Broken, PlanView
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Hold:
 class Arrears:
     """What is late. `missed` counts this year's due dates that passed unpaid; the next one costs at most `next_fee_cents`.
 
-    `told` holds the notices of the running episode, `coming` what follows; `rest` says why nothing does. By law `lump_sum_cents` could
+    `broken` is the last plan, where it broke. `told` holds the notices of the running episode, `coming` what follows; `rest` says why nothing does. By law `lump_sum_cents` could
     be asked at most; `version` is that of the account, for what is changed here.
     """
 
@@ -61,6 +61,7 @@ class Arrears:
     next_fee_cents: int
     suspended_on: date | None
     plan: PlanView | None
+    broken: Broken | None
     state: DunningState
     told: tuple[Told, ...]
     coming: tuple[Coming, ...]
@@ -106,6 +107,7 @@ def of_customer(session: Session, actor: Actor, *, customer_id: int) -> Arrears 
         next_fee_cents=_next_fee(at, amount.next_due),
         suspended_on=since if status is CustomerStatus.SUSPENDED else None,
         plan=plan,
+        broken=payment_plans.broken_of(session, actor, customer_id=customer_id) if plan is None else None,
         state=account.dunning_state,
         told=_told(session, customer_id) if account.dunning_state is not DunningState.NONE else (),
         coming=_coming(at, today) if isinstance(comes, Next) else (),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -23,7 +23,7 @@ from core.models.dunning import BillDispute
 from core.models.payment import Payment, PaymentAllocation, PaymentPlan, PaymentState, PlanBill, PlanState, Refund, RefundState
 from core.models.product import Product
 from core.pdf.bill import PrintedBill, render_bill
-from core.services import audit, bill_printing, billing, billing_facts, explain
+from core.services import audit, bill_printing, billing, billing_facts, explain, usage
 from core.services.bill_issuing import Issued, ToIssue, issue, issue_many
 from core.services.bill_words import CreditReason
 from core.services.billing import BillDraft, Line
@@ -113,7 +113,10 @@ class BillRow:
 
 @dataclass(frozen=True)
 class OpenAmount:
-    """What a customer owes in cents: altogether, late, since when, and what we owe him. What he disputes is open, and not late (W9)."""
+    """What a customer owes in cents: altogether, late, since when, and what we owe him.
+
+    What he disputes is open, and not late (W9); so is what a running payment plan spreads, `spread_cents`.
+    """
 
     open_cents: int
     overdue_cents: int
@@ -121,6 +124,7 @@ class OpenAmount:
     credit_cents: int
     next_due: date | None
     disputed_cents: int = 0
+    spread_cents: int = 0
 
     @property
     def overdue_days(self) -> int:
@@ -168,7 +172,7 @@ def lines(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> 
 def open_summary(session: Session, customer_id: int) -> OpenAmount:
     """Return what is open; the caller checked the right to see the file."""
     row = ask(session, _open_query(), customer_id=customer_id, today=clock.today())[0]
-    return OpenAmount(int(row[0]), int(row[1]), row[3], int(row[2]), row[4], int(row[5]))
+    return OpenAmount(int(row[0]), int(row[1]), row[3], int(row[2]), row[4], int(row[5]), int(row[6]))
 
 
 @cache
@@ -204,6 +208,7 @@ def _open_query() -> Select[Any]:
         func.min(case((late & (claimed > 0), payable))),
         func.min(case((~late & ~spread & (claimed > 0), payable))),
         func.coalesce(func.sum(due - claimed), 0),
+        func.coalesce(func.sum(case((spread, due), else_=0)), 0),
     ).where(col(Bill.customer_id) == customer_id, col(Bill.remaining_cents) > 0)
 
 
@@ -241,6 +246,8 @@ def explain_bill(session: Session, actor: Actor, *, customer_id: int, bill_no: s
         raise NotFound
     earlier = session.execute(_papers_query(customer_id).where(col(Bill.bill_date) < shown.bill_date).limit(1)).first()
     after, before = _paper(session, customer_id, shown), _paper(session, customer_id, earlier) if earlier else None
+    begun = earlier.period_since if earlier else None
+    after = replace(after, used_up=usage.used_up(session, customer_id=customer_id, bill_id=shown.id, since=begun))
     return explain.explain(after, before, plans=_plans(session, customer_id), language=language)
 
 
@@ -251,7 +258,8 @@ def explain_next(session: Session, actor: Actor, *, customer_id: int, language: 
         raise NotFound
     last = session.execute(_papers_query(customer_id).limit(1)).first()
     before = _paper(session, customer_id, last) if last else None
-    return explain.explain(Paper.of_draft(found.draft), before, plans=_plans(session, customer_id), language=language)
+    used_up = usage.used_up(session, customer_id=customer_id, bill_id=None, since=found.draft.usage_period.since)
+    return explain.explain(Paper.of_draft(found.draft, used_up), before, plans=_plans(session, customer_id), language=language)
 
 
 def last_advice(session: Session, actor: Actor, *, customer_id: int, language: str) -> tuple[Advice, ...]:

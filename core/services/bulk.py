@@ -4,7 +4,7 @@ A run can be stopped, taken up again, and by whom it may: what is done is never 
 action itself. About more money than `bulk_at_once_cents`, all rows are done together, or none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -62,9 +62,10 @@ class Unexpected(DomainError):
 
 @dataclass(frozen=True)
 class Tried:
-    """What an action would do with a row; `refusal` says why it is left out, `account_version` what was seen of the account."""
+    """What an action would do with a row, `name` its customer; `refusal` says why it is left out, `account_version` what was seen of the account."""
 
     row: Row
+    name: str
     subject: str
     amount_cents: int
     refusal: DomainError | None
@@ -145,7 +146,7 @@ def try_out(session: Session, actor: Actor, *, action: str, query: Query, ids: S
     rows = lists.of_ids(session, actor, noun=query.noun, ids=chosen)
     if not rows:
         raise Nothing
-    tried, seen = [], set[int]()
+    tried, seen, names = [], set[int](), _names(session, {row.customer_id for row in rows if row.customer_id})
     for row in rows:
         customer_id = row.customer_id or 0
         version = account(session, customer_id)[0] if what.on_account else None
@@ -153,8 +154,13 @@ def try_out(session: Session, actor: Actor, *, action: str, query: Query, ids: S
         if refusal is None:
             seen.add(customer_id)
         subject = row.object_no or row.customer_no or ""
-        tried.append(Tried(row, subject, 0 if refusal else what.amount(session, customer_id), refusal, version))
+        tried.append(Tried(row, names.get(customer_id, ""), subject, 0 if refusal else what.amount(session, customer_id), refusal, version))
     return Draft(what, query, params, tuple(tried))
+
+
+def _names(session: Session, customers: Collection[int]) -> dict[int, str]:
+    query = select(col(Customer.id), col(Customer.given_name), col(Customer.family_name), col(Customer.trading_name))
+    return {one: written_name(*names) for one, *names in session.execute(query.where(col(Customer.id).in_(customers)))}
 
 
 def begin(session: Session, actor: Actor, *, draft: Draft) -> int:

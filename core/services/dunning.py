@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core import clock
@@ -14,7 +15,7 @@ from core.errors import N_, DomainError, NotFound
 from core.models.bill import Bill, BillCategory
 from core.models.billing_account import BillingAccount, DunningState, HoldReason
 from core.models.communication import MessageChannel
-from core.models.dunning import BillDispute, DunningClaim, DunningNotice, DunningStep, PaymentDeclaration
+from core.models.dunning import BillDispute, DisputeEnd, DunningClaim, DunningNotice, DunningStep, PaymentDeclaration
 from core.services import audit, communications, dunning_effects, dunning_facts, dunning_steps
 from core.services.dunning_steps import Next, Notice, Situation
 from core.services.products import lock_customer
@@ -126,9 +127,11 @@ def catch_up(session: Session, actor: Actor, *, customer_ids: Iterable[int], unt
 def on_payment(session: Session, actor: Actor, *, customer_id: int) -> bool:
     """End the follow-up where nothing is left to claim, bring the services back the same day, and tell the customer; whether it did.
 
+    A dispute ends by itself where its bill is paid, or its amount credited: nothing is left to decide.
     Called by the service that took the money, credited a bill or started a plan, which checked the right.
     """
     actor.require(Permission.BILL_READ, customer_id)
+    _end_disputes(session, actor, customer_id)
     followed = select(col(BillingAccount.dunning_state)).where(col(BillingAccount.customer_id) == customer_id)
     if session.execute(followed).scalar_one_or_none() in {None, DunningState.NONE}:
         return False
@@ -200,12 +203,7 @@ def decide_dispute(session: Session, actor: Actor, *, customer_id: int, bill_no:
     row = _open_dispute(session, _bill(session, customer_id, bill_no))
     if row is None:
         raise NotFound
-    row.until = clock.today()
-    session.flush()
-    audit.record(
-        session, actor, action="dunning:decide_dispute", object_type="bill_dispute", object_id=row.id, customer_id=customer_id,
-        before={"disputed_cents": row.disputed_cents}, after={"until": row.until},
-    )  # fmt: skip
+    _end_dispute(session, actor, row, DisputeEnd.DECIDED)
 
 
 def declare_payment(session: Session, actor: Actor, *, customer_id: int, proof: str) -> date:
@@ -345,6 +343,34 @@ def _open_dispute(session: Session, bill: Bill) -> BillDispute | None:
     mine = (col(BillDispute.customer_id) == bill.customer_id, col(BillDispute.bill_id) == bill.id, col(BillDispute.until).is_(None))
     found: BillDispute | None = session.execute(select(BillDispute).where(*mine)).scalar_one_or_none()
     return found
+
+
+def _end_disputes(session: Session, actor: Actor, customer_id: int) -> None:
+    """End the disputes that payments or credits left nothing to decide of."""
+    note = aliased(Bill)
+    credited = select(func.sum(col(note.incl_cents) + col(note.third_party_cents))).where(
+        col(note.customer_id) == col(BillDispute.customer_id), col(note.refers_to_id) == col(BillDispute.bill_id), col(note.bill_date) >= col(BillDispute.since)
+    )  # fmt: skip
+    query = (
+        select(BillDispute, col(Bill.remaining_cents), func.coalesce(credited.correlate(BillDispute).scalar_subquery(), 0))
+        .join(Bill, (col(Bill.customer_id) == BillDispute.customer_id) & (col(Bill.id) == BillDispute.bill_id))
+        .where(col(BillDispute.customer_id) == customer_id, col(BillDispute.until).is_(None))
+    )
+    for row, left, given in session.execute(query).all():
+        if given >= row.disputed_cents:
+            _end_dispute(session, actor, row, DisputeEnd.CREDITED)
+        elif not left:
+            _end_dispute(session, actor, row, DisputeEnd.PAID)
+
+
+def _end_dispute(session: Session, actor: Actor, row: BillDispute, outcome: DisputeEnd) -> None:
+    row.until, row.outcome = clock.today(), outcome
+    session.flush()
+    action = "dunning:decide_dispute" if outcome is DisputeEnd.DECIDED else "dunning:end_dispute"
+    audit.record(
+        session, actor, action=action, object_type="bill_dispute", object_id=row.id, customer_id=row.customer_id,
+        before={"disputed_cents": row.disputed_cents}, after={"until": row.until, "outcome": outcome},
+    )  # fmt: skip
 
 
 def _record(session: Session, actor: Actor, account: BillingAccount, action: str, after: audit.Facts) -> None:

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from core import i18n
+from core import clock, i18n
 from core.catalogue import Offering, Service, catalogue, law
 from core.errors import N_
 from core.models.bill import BillCategory, LineKind
+from core.models.usage import UsageKind
 from core.services.bill_words import label
 from core.services.billing import BillDraft, Line
 from core.services.periods import Period, Share
 
 MB_PER_GB = 1000
 _REGULAR = {LineKind.SUBSCRIPTION, LineKind.OPTION}
+_BUNDLES = {"RATE_OOB_DATA": UsageKind.DATA, "RATE_OOB_VOICE": UsageKind.VOICE, "RATE_OOB_SMS": UsageKind.SMS}
 _USED = {LineKind.USAGE, LineKind.THIRD_PARTY}
 
 
@@ -35,7 +37,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Paper:
-    """A bill as far as its amount goes."""
+    """A bill as far as its amount goes; `used_up` says by product and kind when a bundle was, where that is known."""
 
     bill_date: date
     lines: tuple[Line, ...]
@@ -45,11 +47,13 @@ class Paper:
     category: BillCategory = BillCategory.NORMAL
     period: Period | None = None
     credited_cents: int = 0
+    used_up: Mapping[tuple[int, UsageKind], datetime] = field(default_factory=dict)
 
     @classmethod
-    def of_draft(cls, draft: BillDraft) -> "Paper":
+    def of_draft(cls, draft: BillDraft, used_up: Mapping[tuple[int, UsageKind], datetime] | None = None) -> "Paper":
         """Return a bill that is still to come."""
-        return cls(draft.bill_date, draft.lines, draft.vat_cents, draft.amount_due_cents, draft.business, draft.category, draft.period)
+        told = (draft.bill_date, draft.lines, draft.vat_cents, draft.amount_due_cents, draft.business, draft.category, draft.period)
+        return cls(*told, used_up=used_up or {})
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Explanation:
 def explain(after: Paper, before: Paper | None, *, plans: Mapping[int, str], language: str) -> Explanation:
     """Explain a bill by the one before it; without one, by its own lines. `plans` names the plan of each product."""
     steps = [step for step in _steps(after, before, language) if step.cents]
-    sentences = (*_sentences(after, before), *_unchanged(after, before, language))
+    sentences = (*_used_up(after, language), *_sentences(after, before), *_unchanged(after, before, language))
     advice = tuple(_advice(after, plans, language))
     if before and not steps:
         own = tuple(step for step in _steps(after, None, language) if step.cents)
@@ -220,6 +224,16 @@ def _sentences(after: Paper, before: Paper | None) -> Iterator[Told]:
         yield Told(N_("An ordinary month, without extras, comes to {regular_cents}."), {"regular_cents": regular})
     if after.credited_cents:
         yield Told(N_("{credited_cents} of this bill were credited since."), {"credited_cents": after.credited_cents})
+
+
+def _used_up(after: Paper, language: str) -> Iterator[Told]:
+    """Tell when a bundle was used up: from then on, use was charged."""
+    for line in after.lines:
+        at = after.used_up.get((line.product_id or 0, _BUNDLES[line.code])) if line.code in _BUNDLES else None
+        if line.kind is LineKind.USAGE and line.since is None and at:
+            told = N_("{what}: the bundle was used up on {on} at {time}; what came after is charged.")
+            what = _name(label(line.code, language), line.detail)
+            yield Told(told, {"what": what, "on": clock.local(at).date(), "time": i18n.clock_time(at)})
 
 
 def _unchanged(after: Paper, before: Paper | None, language: str) -> Iterator[Told]:

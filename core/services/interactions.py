@@ -114,12 +114,22 @@ def current(session: Session, actor: Actor) -> OpenTalk | None:
     )  # fmt: skip
 
 
+def answers_of(session: Session, actor: Actor, customer_id: int, interaction_id: int) -> dict[CallerFact, tuple[bool, ...]]:
+    """Return all that a caller answered to each question, in order: a wrong answer stays known beside the right one that followed."""
+    actor.require(Permission.NOTE_READ, customer_id)
+    mine = (col(CallerCheck.customer_id) == customer_id, col(CallerCheck.interaction_id) == interaction_id)
+    found: dict[CallerFact, tuple[bool, ...]] = {}
+    for fact, matched in session.execute(
+        select(col(CallerCheck.fact), col(CallerCheck.matched)).where(*mine).order_by(col(CallerCheck.id))
+    ):
+        found[fact] = (*found.get(fact, ()), matched)
+    return found
+
+
 def checks_of(session: Session, actor: Actor, customer_id: int, interaction_id: int) -> dict[CallerFact, bool]:
     """Return what a caller was asked, and whether his last answer to it was right."""
     actor.require(Permission.NOTE_READ, customer_id)
-    mine = (col(CallerCheck.customer_id) == customer_id, col(CallerCheck.interaction_id) == interaction_id)
-    rows = session.execute(select(col(CallerCheck.fact), col(CallerCheck.matched)).where(*mine).order_by(col(CallerCheck.id)))
-    return {fact: matched for fact, matched in rows}  # noqa: C416 - a row is no pair of two types
+    return {fact: matched[-1] for fact, matched in answers_of(session, actor, customer_id, interaction_id).items()}
 
 
 def check(session: Session, actor: Actor, *, customer_id: int, fact: CallerFact, heard: str) -> bool:

@@ -1,5 +1,6 @@
 """What a change would do, before anybody confirms it: the review of W3. Pure: the same facts give the same review."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -65,6 +66,7 @@ class Review:
     """A change as it is shown before it is confirmed; amounts in cents, with VAT for consumers and without for businesses.
 
     `lines` is what the next bill will hold for what changes: shares with their formula, negative where something is given back.
+    `peak_free` says whether calls of the fixed line in peak hours are free before and after, where that changes: a swap makes one of both dearer.
     """
 
     option: Offering
@@ -84,6 +86,7 @@ class Review:
     replaced: tuple[Held, ...]
     ended: Held | None
     volume: Volume | None
+    peak_free: tuple[bool, bool] | None = None
 
     @property
     def charge_cents(self) -> int:
@@ -165,7 +168,16 @@ def _review(
         replaced=replaced,
         ended=ended,
         volume=volume,
+        peak_free=_peak_free(setting, option if turn_on else None, [*replaced, *([ended] if ended else [])]),
     )
+
+
+def _peak_free(setting: Setting, added: Offering | None, gone: Sequence[Held]) -> tuple[bool, bool] | None:
+    """Return whether peak hours are free before and after a change; None where they stay what they are."""
+    kept = [one.offering for one in setting.at.plan.options if one not in gone]
+    before = any(one.offering.allowance.peak_min == UNLIMITED for one in setting.at.plan.options)
+    after = any(one.allowance.peak_min == UNLIMITED for one in [*kept, *([added] if added else [])])
+    return (before, after) if before != after else None
 
 
 def _bill_date(setting: Setting) -> date:

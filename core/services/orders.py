@@ -16,7 +16,7 @@ from core.errors import N_, DomainError, NotFound
 from core.models.customer import Customer
 from core.models.order import ItemAction, OrderCategory, OrderItem, OrderState, ProductOrder
 from core.models.product import Product, ProductStatus
-from core.services import audit, billing_facts, communications, option_reviews, products
+from core.services import audit, billing_facts, communications, option_reviews, products, slots
 from core.services.option_reviews import Effective, Review, Setting, Start
 from core.services.option_rules import Situation
 
@@ -29,7 +29,7 @@ SWAPPED = N_("“{option}” instead of “{other}”")
 class OnlyStaffEndsNow(DomainError):
     """A customer's own option runs until the period that he paid ends."""
 
-    message = N_("This option stays until the end of the period. Call us if it must stop today.")
+    message = N_("This option stays until {last}, the end of the period that is paid. Call {phone} if it must stop today.")
     field = "effective"
 
 
@@ -251,7 +251,7 @@ def _review(session: Session, actor: Actor, customer_id: int, product_no: str, c
         return option_reviews.turning_on(setting, code)
     found = option_reviews.turning_off(setting, code, effective)
     if effective is Effective.NOW and found.option.ends == "period" and not actor.staff:
-        raise OnlyStaffEndsNow
+        raise OnlyStaffEndsNow(last=setting.period.last, phone=slots.phone())
     return found
 
 

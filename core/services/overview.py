@@ -14,10 +14,11 @@ from core.models.communication import Communication, MessageChannel
 from core.models.interaction import Interaction
 from core.models.mandate import Mandate, MandateState
 from core.models.product import ProductStatus
-from core.services import appointments, bills, customers, holdings, sessions
+from core.services import appointments, bills, customers, holdings, payment_plans, sessions
 from core.services.appointments import NextVisit
 from core.services.bills import NextBill, OpenAmount
 from core.services.customers import Marks
+from core.services.payment_plans import PlanView
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,18 @@ class Overview:
     last_contact: LastContact | None
     minor_line: bool
     marks: Marks
+    plan: PlanView | None = None
     beside: tuple[str, ...] = ()
 
 
 def read(session: Session, actor: Actor, *, customer_id: int) -> Overview:
     """Return what the band says about a customer."""
     actor.require(Permission.CUSTOMER_READ, customer_id)
+    amount = bills.open_summary(session, customer_id)
+    asks = amount.spread_cents or amount.overdue_cents  # Who owes nothing late has no plan, or has paid it: then nothing is asked.
     state, ended_on = _mandate(session, customer_id)
     return Overview(
-        open_amount=bills.open_summary(session, customer_id),
+        open_amount=amount,
         next_bill=bills.preview_next(session, actor, customer_id=customer_id),
         mandate=state,
         mandate_ended_on=ended_on,
@@ -57,6 +61,7 @@ def read(session: Session, actor: Actor, *, customer_id: int) -> Overview:
         last_contact=_last_contact(session, customer_id),
         minor_line=_minor_line(session, customer_id),
         marks=customers.marks(session, actor, customer_id=customer_id),
+        plan=payment_plans.plan_of(session, actor, customer_id=customer_id) if asks else None,
         beside=tuple(sessions.beside(session, actor, customer_id=customer_id)) if actor.staff else (),
     )
 

@@ -14,7 +14,7 @@ from core.errors import N_, DomainError, NotFound
 from core.models.bill import Bill, BillCategory
 from core.models.customer import Customer
 from core.models.payment import PLAN_MOVES, Instalment, PaymentPlan, PlanBill, PlanState
-from core.services import audit, communications, dunning
+from core.services import audit, communications, dunning, tasks
 from core.services.bills import disputed_of_bill
 from core.services.products import lock_customer
 
@@ -82,9 +82,23 @@ class PlanView:
     version: int
 
     @property
+    def next_part(self) -> Part | None:
+        """The first instalment that is not paid in full."""
+        return next((part for part in self.instalments if part.left_cents), None)
+
+    @property
     def parts(self) -> tuple[tuple[date, int], ...]:
         """Days and amounts of the instalments."""
         return tuple((part.due, part.cents) for part in self.instalments)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A plan that broke on a day, and what is left of it in cents; `missed` is the instalment that did not arrive, unless it did since."""
+
+    on: date
+    left_cents: int
+    missed: Part | None
 
 
 def least_and_most() -> tuple[int, int]:
@@ -105,11 +119,14 @@ def preview(session: Session, actor: Actor, *, customer_id: int, parts: int) -> 
     return schedule(_total(_open(session, customer_id), parts), parts, clock.today())
 
 
-def propose_plan(session: Session, actor: Actor, *, customer_id: int, shown_plan: int | None, parts: int = 3) -> int:
+def propose_plan(
+    session: Session, actor: Actor, *, customer_id: int, shown_plan: int | None, parts: int = 3, ask_on: date | None = None
+) -> int:
     """Propose to pay what is open in equal monthly instalments, the first in 14 days; return the plan's id.
 
     What is collected is not spread, nor a bill that is disputed. The plan of that id, `shown_plan`, is withdrawn: a proposal that was
-    not on the screen is never replaced. Raises PlanParts, PlanRuns, PlansBroken, NothingOpen, ChangedMeanwhile.
+    not on the screen is never replaced. On the day `ask_on` the colleague asks for the answer: a task until there is one.
+    Raises PlanParts, PlanRuns, PlansBroken, NothingOpen, ChangedMeanwhile, DuePast.
     """
     actor.require(Permission.PLAN_WRITE, customer_id)
     lock_customer(session, customer_id)
@@ -139,6 +156,9 @@ def propose_plan(session: Session, actor: Actor, *, customer_id: int, shown_plan
         session.add(Instalment(customer_id=customer_id, plan_id=plan.id, ordinal=ordinal, due_date=due, amount_cents=cents))
     session.flush()
     _record(session, actor, plan, "plan:propose", {"total_cents": total, "parts": parts})
+    if ask_on:
+        tasks.settle(session, actor, customer_id=customer_id, code=tasks.PLAN_ANSWER)
+        tasks.add(session, actor, customer_id=customer_id, due=ask_on, code=tasks.PLAN_ANSWER)
     return plan.id
 
 
@@ -160,6 +180,7 @@ def accept(session: Session, actor: Actor, *, customer_id: int, plan_id: int, sh
     plan.accepted_on = clock.today()
     session.flush()
     _record(session, actor, plan, "plan:accept", {"state": plan.state})
+    tasks.settle(session, actor, customer_id=customer_id, code=tasks.PLAN_ANSWER)
     view = _view(session, plan)
     language = session.get_one(Customer, customer_id).language.value
     told = ", ".join(f"{i18n.money(part.cents, language)} ({i18n.day(part.due, language)})" for part in view.instalments)
@@ -178,6 +199,7 @@ def withdraw(session: Session, actor: Actor, *, customer_id: int, plan_id: int, 
     _move(plan, PlanState.WITHDRAWN)
     session.flush()
     _record(session, actor, plan, "plan:withdraw", {"state": plan.state})
+    tasks.settle(session, actor, customer_id=customer_id, code=tasks.PLAN_ANSWER)
 
 
 def break_due(session: Session, actor: Actor, *, day: date) -> list[int]:
@@ -215,6 +237,19 @@ def plan_of(session: Session, actor: Actor, *, customer_id: int) -> PlanView | N
     alive = (col(PaymentPlan.customer_id) == customer_id, col(PaymentPlan.state).in_(ALIVE))
     plan = session.execute(select(PaymentPlan).where(*alive)).scalar_one_or_none()
     return _view(session, plan) if plan else None
+
+
+def broken_of(session: Session, actor: Actor, *, customer_id: int) -> Broken | None:
+    """Return the last plan where it broke and something of it is left."""
+    actor.require(Permission.BILL_READ, customer_id)
+    last = select(PaymentPlan).where(col(PaymentPlan.customer_id) == customer_id).order_by(col(PaymentPlan.id).desc()).limit(1)
+    plan = session.execute(last).scalar_one_or_none()
+    if plan is None or plan.state is not PlanState.BROKEN or plan.ended_on is None:
+        return None
+    view, late = _view(session, plan), timedelta(days=catalogue().instalments.broken_after_days.value)
+    left = view.total_cents - view.paid_cents
+    missed = next((part for part in view.instalments if part.left_cents and part.due + late <= plan.ended_on), None)
+    return Broken(plan.ended_on, left, missed) if left else None
 
 
 def _view(session: Session, plan: PaymentPlan) -> PlanView:

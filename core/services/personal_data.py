@@ -110,7 +110,7 @@ RULES: tuple[Rule, ...] = (
         ("bill_model", "cycle_day", "media", "payment_method", "payment_due_days", "order_reference", "peppol_id", "easy_switch_id", "dunning_state"),
         {"order_reference": None, "peppol_id": None, "easy_switch_id": NUMBER},
     ),
-    Rule(BillDispute, _FOLLOW, B, ("bill_id", "disputed_cents", "since", "until"), {"reason": ERASED}),
+    Rule(BillDispute, _FOLLOW, B, ("bill_id", "disputed_cents", "since", "until", "outcome"), {"reason": ERASED}),
     Rule(PaymentDeclaration, _FOLLOW, B, ("year", "day", "until", "proof"), {"proof": ERASED}),
     Rule(DunningClaim, _FOLLOW, B, ("notice_id", "bill_id", "claimed_cents", "missed_no", "fee_cents")),
     Rule(DunningNotice, _FOLLOW, B, ("id", "episode", "step", "day", "channel", "claimed_cents", "free_until")),

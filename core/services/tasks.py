@@ -21,6 +21,8 @@ from core.text_rules import needed, normalise
 WORDS_LENGTH = 200
 FREE, HANDOVER = "free", "handover"
 """The codes of tasks that somebody put into words himself, and of what is left of a call that was handed over."""
+PLAN_ANSWER = "plan_answer"
+"""The code of what waits for a proposed payment plan: it is done once the plan is accepted or taken back."""
 BILLING = ("debit_dispute", "debit_duplicate", "debit_holder_died", "debit_recall")
 """The codes that are Billing's to do where nobody took them; the rest is Care's."""
 TEAMS = {
@@ -113,17 +115,24 @@ class TaskRow:
 
 
 def add(
-    session: Session, actor: Actor, *, customer_id: int, words: str, due: date | None = None, to: Target | None = None, code: str = FREE
+    session: Session,
+    actor: Actor,
+    *,
+    customer_id: int,
+    words: str = "",
+    due: date | None = None,
+    to: Target | None = None,
+    code: str = FREE,
 ) -> int:
     """Write down something to do, for oneself unless another one is named; return its id. Raises ErasedAlready, Missing, DuePast, NobodyThere."""
     actor.require(Permission.TASK_WRITE, customer_id)
     erased.refuse(session, customer_id)
-    words = needed(words, field="task", length=WORDS_LENGTH)
+    said = needed(words, field="task", length=WORDS_LENGTH) if words or code in {FREE, HANDOVER} else None
     if due is not None and due < clock.today():
         raise DuePast
     target = _checked(session, actor, to or Target(owner=actor.username))
     row = Task(
-        customer_id=customer_id, code=code, words=words, due=due, owner=target.owner, team=target.team, created_at=clock.now(),
+        customer_id=customer_id, code=code, words=said, due=due, owner=target.owner, team=target.team, created_at=clock.now(),
         created_by=actor.username,
     )  # fmt: skip
     session.add(row)
@@ -142,6 +151,16 @@ def complete(session: Session, actor: Actor, *, customer_id: int, task_id: int, 
     row.done_words = normalise(words, field="done", length=WORDS_LENGTH) or None
     session.flush()
     _record(session, actor, row, "complete", after={"code": row.code}, reason=row.done_words)
+
+
+def settle(session: Session, actor: Actor, *, customer_id: int, code: str) -> None:
+    """Note that what goes by a code is done, by the act that made it needless; the service that did that checked the right."""
+    actor.require(Permission.CUSTOMER_READ, customer_id)
+    mine = (col(Task.customer_id) == customer_id, col(Task.code) == code, col(Task.done_at).is_(None))
+    for row in session.execute(select(Task).where(*mine).with_for_update()).scalars().all():
+        row.done_at, row.done_by = clock.now(), actor.username
+        session.flush()
+        _record(session, actor, row, "complete", after={"code": code})
 
 
 def reopen(session: Session, actor: Actor, *, customer_id: int, task_id: int, shown_version: int) -> None:

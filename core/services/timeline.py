@@ -13,7 +13,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Integer, Select, String, bindparam, func, select, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Date, Integer, Select, String, bindparam, case, cast, func, select, tuple_, type_coerce
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -28,10 +28,11 @@ from core.models.communication import Communication
 from core.models.document import Document
 from core.models.dunning import BillDispute, DunningNotice, PaymentDeclaration
 from core.models.e_invoice import EInvoice
-from core.models.interaction import Interaction, Task
+from core.models.interaction import CallerCheck, Interaction, Task
 from core.models.note import Note, Tag
-from core.models.order import OrderItem, ProductOrder
+from core.models.order import OrderCategory, OrderItem, ProductOrder
 from core.models.payment import Payment, PaymentAllocation, PaymentPlan, Refund
+from core.models.product import Product
 from core.services import erased
 from core.services.bills import disputed_of_bill, in_plan_of_bill
 
@@ -41,7 +42,7 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _TRAIL = "change"
 _NO_SOURCE = 1000
 """A place behind all sources: a cursor with it leaves its own moment out."""
-_REFERRED, _NEXT = aliased(Bill), aliased(Note)
+_REFERRED, _NEXT, _PLAN = aliased(Bill), aliased(Note), aliased(Product)
 
 
 class Kind(StrEnum):
@@ -152,6 +153,44 @@ def _ordered() -> ColumnElement[str]:
     return select(told).where(*mine).correlate(ProductOrder).scalar_subquery()
 
 
+def _plan_named(product_id: Any, customer_id: Any) -> Select[Any]:  # noqa: ANN401 - columns of any table
+    """Return the query of the plan that a product is, or is an option of, as "RED|Noa|+32470000012"."""
+    plan = (col(_PLAN.customer_id) == Product.customer_id) & (col(_PLAN.id) == func.coalesce(col(Product.parent_id), col(Product.id)))
+    told = (
+        col(_PLAN.offering_code)
+        .concat("|")
+        .concat(func.coalesce(col(_PLAN.user_name), ""))
+        .concat("|")
+        .concat(func.coalesce(col(_PLAN.line), ""))
+    )
+    return (
+        select(func.min(told))
+        .select_from(Product)
+        .join(_PLAN, plan)
+        .where(col(Product.customer_id) == customer_id, col(Product.id) == product_id)
+    )
+
+
+def _line_of_order() -> ColumnElement[str]:
+    """Return whose plan an order of options changes; None where it is about all that a customer holds."""
+    item = (col(OrderItem.customer_id) == ProductOrder.customer_id) & (col(OrderItem.order_id) == ProductOrder.id)
+    of_option = select(func.min(col(OrderItem.product_id))).where(item).correlate(ProductOrder).scalar_subquery()
+    single = col(ProductOrder.category).in_((OrderCategory.OPTION, OrderCategory.DECODER, OrderCategory.PLAN, OrderCategory.UNDO))
+    return case((single, _plan_named(of_option, col(ProductOrder.customer_id)).correlate(ProductOrder).scalar_subquery()))
+
+
+def _line_of_change() -> ColumnElement[str]:
+    """Return the line whose setting an entry of the trail changed."""
+    number = case((col(AuditEntry.object_type) == "product", cast(col(AuditEntry.object_id), Integer)))
+    return _plan_named(number, col(AuditEntry.customer_id)).correlate(AuditEntry).scalar_subquery()
+
+
+def _wrong_answers() -> ColumnElement[int]:
+    """Return how many answers of a caller were wrong."""
+    mine = (col(CallerCheck.customer_id) == Interaction.customer_id, col(CallerCheck.interaction_id) == Interaction.id)
+    return select(func.count()).select_from(CallerCheck).where(*mine, ~col(CallerCheck.matched)).correlate(Interaction).scalar_subquery()
+
+
 def _paid_bills() -> ColumnElement[str]:
     """Return the numbers of the bills that a payment counts on, or counted on before it went back."""
     of_bill = (col(PaymentAllocation.customer_id) == col(Bill.customer_id)) & (col(PaymentAllocation.bill_id) == col(Bill.id))
@@ -185,11 +224,11 @@ def sources() -> dict[str, _Source]:
     return {
         "note": _Source(Kind.NOTE, Note, Note.created_at, _of(Note, "text source author pinned replaces_id until_at until_by"), (~select(col(_NEXT.id)).where(col(_NEXT.replaces_id) == col(Note.id)).exists(),)),
         "tag": _Source(Kind.NOTE, Tag, Tag.since_at, _of(Tag, "word owner until ended_at ended_by")),
-        "call": _Source(Kind.CALL, Interaction, Interaction.at, _of(Interaction, "channel reason agent note ended_at seconds handed_to")),
+        "call": _Source(Kind.CALL, Interaction, Interaction.at, _of(Interaction, "channel reason agent note ended_at seconds handed_to", wrong=_wrong_answers())),
         "task_done": _Source(Kind.TASK, Task, Task.done_at, task, (col(Task.done_at).is_not(None),)),
         "task": _Source(Kind.TASK, Task, Task.created_at, task),
         _TRAIL: _Source(
-            Kind.CHANGE, AuditEntry, AuditEntry.business_at, _of(AuditEntry, "action actor object_type before after reason"),
+            Kind.CHANGE, AuditEntry, AuditEntry.business_at, _of(AuditEntry, "action actor object_type before after reason", line=_line_of_change()),
             (col(AuditEntry.action).in_(CHANGES),),
         ),
         "message": _Source(Kind.MESSAGE, Communication, Communication.sent_at, _of(Communication, "template channel receiver subject state read_at")),
@@ -197,7 +236,7 @@ def sources() -> dict[str, _Source]:
             Kind.MESSAGE, EInvoice, EInvoice.sent_at, _of(EInvoice, "receiver attempt message_id", bill_no=_bill_no(EInvoice.bill_id, EInvoice.customer_id)),
             (col(EInvoice.sent_at).is_not(None),),
         ),
-        "order": _Source(Kind.ORDER, ProductOrder, ProductOrder.created_at, _of(ProductOrder, "order_no category state effective_on created_by channel", items=_ordered())),
+        "order": _Source(Kind.ORDER, ProductOrder, ProductOrder.created_at, _of(ProductOrder, "order_no category state effective_on created_by channel", items=_ordered(), line=_line_of_order())),
         "visit_moved": _Source(
             Kind.VISIT, AppointmentMove, AppointmentMove.moved_at,
             _of(AppointmentMove, "from_day from_part to_day to_part moved_by reason") | _of(Appointment, "appointment_no category"), joins=(moved,),
@@ -211,7 +250,7 @@ def sources() -> dict[str, _Source]:
         "declaration": _Source(Kind.FOLLOW_UP, PaymentDeclaration, PaymentDeclaration.day, _of(PaymentDeclaration, "until proof")),
         "dispute_ended": _Source(
             Kind.FOLLOW_UP, BillDispute, BillDispute.until,
-            _of(BillDispute, "disputed_cents reason", bill_no=_bill_no(BillDispute.bill_id, BillDispute.customer_id)), (col(BillDispute.until).is_not(None),),
+            _of(BillDispute, "disputed_cents outcome", bill_no=_bill_no(BillDispute.bill_id, BillDispute.customer_id)), (col(BillDispute.until).is_not(None),),
         ),
         "dispute": _Source(
             Kind.FOLLOW_UP, BillDispute, BillDispute.since,

@@ -171,6 +171,22 @@ def late_sums(session: Session, *, customer_id: int, before: date) -> dict[tuple
     }
 
 
+def used_up(session: Session, *, customer_id: int, bill_id: int | None, since: date | None) -> dict[tuple[int, UsageKind], datetime]:
+    """Return by product id and kind when a bundle was used up: the first event above it that a bill charges, or that is on none yet.
+
+    What happened before `since` belongs to an earlier period. Of bills whose events are deleted by now nothing is known.
+    """
+    first = func.min(UsageEvent.at)
+    on_it = col(UsageEvent.bill_id).is_(None) if bill_id is None else col(UsageEvent.bill_id) == bill_id
+    query = select(col(UsageEvent.product_id), col(UsageEvent.kind), first).where(
+        col(UsageEvent.customer_id) == customer_id, on_it, col(UsageEvent.tariff) == Tariff.OVER, col(UsageEvent.over_quantity) > 0
+    )  # fmt: skip
+    if since:
+        query = query.where(col(UsageEvent.at) >= clock.at(since))
+    found = session.execute(query.group_by(col(UsageEvent.product_id), col(UsageEvent.kind)))
+    return {(product, kind): clock.from_stored(at) for product, kind, at in found}
+
+
 @cache
 def _late_query() -> Any:  # noqa: ANN401 - what SQLAlchemy makes of that many columns
     """Make the query of `late_sums` once; the index of open events answers it by the few that there are."""

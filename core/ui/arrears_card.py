@@ -15,7 +15,7 @@ from core.models.payment import PlanState
 from core.services import dunning, payment_plans
 from core.services.arrears import Arrears, Coming, Told
 from core.services.dunning_steps import Rest, Why
-from core.services.payment_plans import Part, PlanView
+from core.services.payment_plans import Broken, Part, PlanView
 from core.ui import forms, parts
 from core.ui.act import act, operation
 from core.ui.gate import Visit
@@ -77,6 +77,10 @@ def brief(found: Arrears) -> None:
                 told = N_("Payment plan since {on}: {parts}.")
             on = day(found.plan.accepted_on or found.plan.proposed_on, "short")
             st.markdown(t(told, on=on, parts=instalments(found.plan.parts)))
+            if found.plan.state is PlanState.ACTIVE and (part := found.plan.next_part):
+                paid, left = found.plan.paid_cents, found.plan.total_cents - found.plan.paid_cents
+                next_ = N_("{paid_cents} paid, {left_cents} left. Next: {part_cents} by {due}.")
+                draw(note(t(next_, paid_cents=paid, left_cents=left, part_cents=part.left_cents, due=part.due)))
 
 
 def _answer(found: Arrears) -> None:
@@ -103,6 +107,8 @@ def _sentences(found: Arrears) -> list[str]:
     if found.amount.disputed_cents:
         told = N_("{disputed_cents} more is disputed: it is not claimed until that is decided, and a payment plan leaves its bill out.")
         sentences.append(t(told, disputed_cents=found.amount.disputed_cents))
+    if found.broken:
+        sentences.append(_broken(found.broken))
     if found.suspended_on:
         sentences.append(t("Services suspended since {on}; 112 stays reachable.", on=day(found.suspended_on, "short")))
     if found.next_due and found.amount.overdue_cents:
@@ -112,6 +118,17 @@ def _sentences(found: Arrears) -> list[str]:
             told = N_("{due} would be missed due date no. {number} of the year: a reminder of {fee_cents} at most.")
         sentences.append(t(told, due=due, number=number, fee_cents=found.next_fee_cents))
     return sentences
+
+
+def _broken(plan: Broken) -> str:
+    """Tell which instalment was missed, when that broke the plan, and what follows."""
+    if plan.missed is None:
+        told = N_("The payment plan broke on {on}. What is left of it, {left_cents}, is to be paid at once.")
+        return t(told, on=plan.on, left_cents=plan.left_cents)
+    told = N_(
+        "The payment plan broke on {on}: of the instalment of {due}, {missed_cents} did not arrive. What is left of the plan, {left_cents}, is to be paid at once."
+    )
+    return t(told, on=plan.on, due=plan.missed.due, missed_cents=plan.missed.left_cents, left_cents=plan.left_cents)
 
 
 def _ladder(found: Arrears) -> None:
@@ -236,6 +253,10 @@ def _propose(visit: Visit, found: Arrears) -> None:
         st.caption(message(refusal))
         return
     st.markdown(instalments(shown))
+    st.date_input(
+        t("Ask for the answer on (a task for you)"), value=None, min_value=clock.today(), key="bills:plan:ask", format="DD/MM/YYYY", width=200
+    )  # fmt: skip
+    forms.error(FORM, "due")
     plan = found.plan
     key = operation("arrears:propose", chosen, found.amount.open_cents, plan.id if plan else None, plan.version if plan else None)
     st.button(t("Propose this plan"), key="bills:plan:propose", on_click=_offer, args=(visit.customer.id, plan, chosen, key))
@@ -275,7 +296,10 @@ def _withdraw(customer_id: int, plan: PlanView, key: str) -> None:
 def _offer(customer_id: int, plan: PlanView | None, chosen: int, key: str) -> None:
     done = t("The plan is proposed. It begins once the customer accepts it.")
     shown = plan.id if plan else None
-    act(payment_plans.propose_plan, form=FORM, operation=key, done=done, customer_id=customer_id, shown_plan=shown, parts=chosen)
+    act(
+        payment_plans.propose_plan, form=FORM, operation=key, done=done, customer_id=customer_id, shown_plan=shown, parts=chosen,
+        ask_on=st.session_state.get("bills:plan:ask"),
+    )  # fmt: skip
 
 
 def _announce(customer_id: int, key: str) -> None:

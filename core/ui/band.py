@@ -13,6 +13,7 @@ from core.models.appointment import AppointmentCategory
 from core.models.bill import LineKind
 from core.models.billing_account import DunningState, HoldReason, PaymentMethod
 from core.models.mandate import MandateState
+from core.models.payment import PlanState
 from core.services import overview
 from core.services.customers import CustomerHead
 from core.services.overview import Overview
@@ -113,6 +114,8 @@ def _money_flags(visit: Visit, found: Overview) -> list[Mark]:
         flags.append(Mark(t(told, until=customer.dunning_hold_until), "watch", "gavel"))
     if found.open_amount.overdue_cents:
         flags.append(Mark(t("In arrears"), "bad", "error"))
+    if found.plan and found.plan.state is PlanState.PROPOSED:
+        flags.append(Mark(t("Payment plan proposed"), "info", "calendar_month"))
     if customer.dunning_state is DunningState.RESTRICTED:
         flags.append(Mark(t("Outgoing calls barred, 112 open"), "bad", "phone_disabled"))
     return flags
@@ -126,12 +129,20 @@ def _open(found: Overview) -> Cell:
         return Cell(t("Open amount"), euro(amount.open_cents), detail, "bills", "red")
     if amount.open_cents:
         told = [t("due {due}", due=day(amount.next_due, "short"))] if amount.next_due else []
+        told += _instalment(found)
+        told += [t("{disputed_cents} disputed", disputed_cents=amount.disputed_cents)] if amount.disputed_cents else []
         told += [t("{credit_cents} of credit", credit_cents=amount.credit_cents)] if amount.credit_cents > 0 else []
         return Cell(t("Open amount"), euro(amount.open_cents), " · ".join(told), "bills")
     if amount.credit_cents:
         return Cell(t("Credit balance"), euro(amount.credit_cents), t("goes off the next bill"), "bills", "green")
     first = found.next_bill is not None and found.next_bill.first
     return Cell(t("Open amount"), euro(0), t("no bill yet") if first else t("everything is paid"), "bills")
+
+
+def _instalment(found: Overview) -> list[str]:
+    """Say what a running payment plan asks next."""
+    part = found.plan.next_part if found.plan and found.plan.state is PlanState.ACTIVE else None
+    return [t("instalment of {left_cents} by {due}", left_cents=part.left_cents, due=day(part.due, "short"))] if part else []
 
 
 def _next_bill(found: Overview) -> Cell:

@@ -12,7 +12,7 @@ from core.services.returns import Taken
 from core.ui import charts, forms
 from core.ui.act import act, operation
 from core.ui.collection_words import outcome_mark, reason
-from core.ui.parts import card, draw, head, note
+from core.ui.parts import card, draw, head, note, uploader
 from core.ui.text import day, euro, md, message, t, tn
 
 FORM = "collections:file"
@@ -24,7 +24,7 @@ def show(actor: Actor) -> None:
     with card("collections-answer"):
         draw(head(t("The bank's answer"), 3, note="pain.002, camt.053, camt.054"))
         forms.answer(FORM)
-        with st.container(key="collections:file"):
+        with uploader("collections:file"):
             file = st.file_uploader(t("A file of what banks refused or sent back"), type=["xml"], key=_key())
         if file is not None:
             _look(actor, file.name, file.getvalue())

@@ -2,8 +2,9 @@
 
 import base64
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from core.services import bills, collections, products
 from core.services.bill_words import label
 from core.services.bills import BillRow, NextBill
 from core.services.explain import Advice, Explanation, Told
+from core.services.payment_plans import PlanView
 from core.services.periods import next_banking_day
 from core.services.references import epc_qr, group_iban
 from core.ui import bill_drawer, download, gate, navigation, option_drawer, parts
@@ -88,31 +90,55 @@ def open_explanation(rows: Sequence[BillRow], *, next_bill: bool) -> None:
     parts.drawer(t("Why this amount?"), partial(_explanation, wanted), width=560)
 
 
-def show_transfer(rows: Sequence[BillRow]) -> None:
+class Payable(NamedTuple):
+    """What can be paid by one transfer: `bill_no` says which bill it goes to first, `told` names it in a list."""
+
+    bill_no: str
+    told: str
+    ogm: str
+    cents: int
+    due: date
+
+
+def payable(rows: Sequence[BillRow], plan: PlanView | None) -> list[Payable]:
+    """Return what is to be paid by transfer, the oldest first: of the bills in a running plan its next instalment, of others what is claimed."""
+    oldest_first = sorted((row for row in rows if row.is_open and not row.by_debit), key=lambda row: row.bill_date)
+    found = []
+    spread = [row for row in oldest_first if row.in_plan]
+    if spread and plan and (part := plan.next_part):
+        told = f"{t('Instalment of the plan')} · {day(part.due)} · {euro(part.left_cents)}"
+        found.append(Payable(spread[0].bill_no, told, spread[0].ogm or "", part.left_cents, part.due))
+    for row in oldest_first:
+        claimed = row.remaining_cents - row.disputed_cents
+        if claimed and not row.in_plan:
+            found.append(Payable(row.bill_no, f"{day(row.bill_date)} · {euro(claimed)}", row.ogm or "", claimed, row.due))
+    return found
+
+
+def show_transfer(found: Sequence[Payable]) -> None:
     """Draw how to pay what is open by transfer: account, communication, amount, QR code."""
     ours = company()
     with card("transfer", stretch=True):
         with parts.row("transfer"):
             heading(t("Pay by transfer"), 3)
-        oldest_first = sorted(rows, key=lambda row: row.bill_date)
-        row = oldest_first[0]
-        if len(rows) > 1:
+        one = found[0]
+        if len(found) > 1:
+            offered = {one.bill_no: one for one in found}
             chosen = st.selectbox(
-                t("Bill"), [one.bill_no for one in oldest_first], key="bills:transfer:bill", width=330,
-                format_func={one.bill_no: f"{day(one.bill_date)} · {euro(one.remaining_cents)}" for one in oldest_first}.__getitem__,
-            )  # fmt: skip
-            row = next((one for one in rows if one.bill_no == chosen), row)
+                t("What to pay"), list(offered), key="bills:transfer:bill", width=330, format_func=lambda bill_no: offered[bill_no].told
+            )
+            one = offered.get(chosen, one)
         with st.container(horizontal=True, gap="medium"):
             with st.container(width=330):
                 facts(
                     [
-                        (t("Beneficiary"), ours.name), ("IBAN", group_iban(ours.iban)), (t("Communication"), row.ogm or ""),
-                        (t("Amount"), euro(row.remaining_cents)), (t("Due"), day(row.due)),
+                        (t("Beneficiary"), ours.name), ("IBAN", group_iban(ours.iban)), (t("Communication"), one.ogm),
+                        (t("Amount"), euro(one.cents)), (t("Due"), day(one.due)),
                     ],
                     strong=(2, 3),
                 )  # fmt: skip
             with st.container(width=150, gap="xxsmall"):
-                code = epc_qr(name=ours.name, account=ours.iban, amount_cents=row.remaining_cents, communication=row.ogm or "")
+                code = epc_qr(name=ours.name, account=ours.iban, amount_cents=one.cents, communication=one.ogm)
                 data, alt = base64.b64encode(code).decode(), esc(t("QR code of this transfer"))
                 st.html(f'<img src="data:image/svg+xml;base64,{data}" width="140" height="140" alt="{alt}">')
                 st.caption(t("Scan with your banking app"))

@@ -20,6 +20,8 @@ _PATTERNS = ("", "/", ".", "x", "-")
 _LABELS, _WIDE = 8, 6
 """As many labels as a telephone has room for; a wider one is broken in two."""
 
+NOTHING = "—"
+"""Stands in a cell that has nothing to say."""
 SERIES = len(_PATTERNS)
 """How many series can be told apart."""
 
@@ -45,16 +47,28 @@ def stacked(key: str, labels: Sequence[str], series: Sequence[Series], alt: str)
     )
 
 
-def table(label: str, head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[int] = ()) -> None:
-    """Draw rows of text as a real table, all of it escaped; `numbers` are the columns that stand at the right."""
+def table(label: str, head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[int] = (), *, folds: str = "") -> None:
+    """Draw rows of text as a real table, all of it escaped; `numbers` are the columns that stand at the right.
+
+    `folds` is the class of a table whose rows fold into lines on a phone: laid out otherwise, it says itself what it is.
+    """
     sides = ["num" if place in numbers else "" for place in range(len(head))]
-    titles = "".join(f'<th scope="col" class="{side}">{esc(title)}</th>' for title, side in zip(head, sides, strict=True))
+    roles = {
+        tag: f' role="{role}"' if folds else "" for tag, role in (("table", "table"), ("tr", "row"), ("th", "columnheader"), ("td", "cell"))
+    }
+    titles = "".join(f'<th scope="col" class="{side}"{roles["th"]}>{esc(title)}</th>' for title, side in zip(head, sides, strict=True))
     body = "".join(
-        "<tr>" + "".join(f'<td class="{side}">{esc(cell)}</td>' for cell, side in zip(row, sides, strict=True)) + "</tr>" for row in rows
+        f"<tr{roles['tr']}>"
+        + "".join(
+            f'<td class="{side}{" nil" if cell == NOTHING else ""}"{roles["td"]}>{esc(cell)}</td>'
+            for cell, side in zip(row, sides, strict=True)
+        )
+        + "</tr>"
+        for row in rows
     )
     st.html(
-        f'<div class="g-table" role="region" tabindex="0" aria-label="{esc(label)}">'
-        f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<div class="g-table {folds}" role="region" tabindex="0" aria-label="{esc(label)}">'
+        f"<table{roles['table']}><thead><tr{roles['tr']}>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 

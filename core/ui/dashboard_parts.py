@@ -16,7 +16,7 @@ from core.services.dashboard import Age, Hour, Reason, Visits, Work
 from core.services.lists import Query
 from core.ui import charts, list_address, navigation, parts
 from core.ui.charts import Series
-from core.ui.text import euro, language, md, t, tn
+from core.ui.text import euro, language, md, percent, t, tn
 
 _STATES = {
     AppointmentState.INITIALIZED: N_("Visit asked for"), AppointmentState.CONFIRMED: N_("Visit confirmed"),
@@ -97,7 +97,7 @@ def show_reasons(found: Sequence[Reason]) -> None:
     labels = [_reason(one.reason) for one in found]
     many = sum(one.contacts for one in found)
     series = [Series(t("Contacts"), [one.contacts for one in found], [str(one.contacts) for one in found])]
-    lines = [Line(label, f"{one.contacts} · {one.contacts / many:.0%}", one.query) for label, one in zip(labels, found, strict=True)]
+    lines = [Line(label, f"{one.contacts} · {percent(one.contacts / many)}", one.query) for label, one in zip(labels, found, strict=True)]
     told = t("{count} in the last {days} days", count=many, days=dashboard.CONTACT_DAYS)
     _chart("reasons", Heading(t("Contacts by reason"), told, t("Nobody called."), bool(many)), labels, series, lines)
 

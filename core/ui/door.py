@@ -31,19 +31,25 @@ def show(number: str) -> None:
         return
     with st.container(width=520), card("door"):
         draw(head(t("Why do you open this file?"), 1, note=t("no. {number}", number=number)), note(t(_BECAUSE[asks])))
-        why_fields(FORM)
+        chosen = why_fields(FORM)
         key = operation(FORM, number, clock.local(clock.real_now()).date())
-        st.button(t("Open the file"), key="door:open", type="primary", icon=":material/lock_open:", on_click=_open, args=(number, key))
+        st.button(
+            t("Open the file"), key="door:open", type="primary", icon=":material/lock_open:", on_click=_open, args=(number, key),
+            disabled=not chosen,
+        )  # fmt: skip
         forms.answer(FORM)
         draw(note(t("Your reason is kept with the file, and holds for today.")))
         st.page_link(navigation.page(navigation.DESK.path), label=t("Find a customer"), icon=":material/search:")
 
 
-def why_fields(form: str) -> None:
-    """Draw the reasons, and room for words."""
-    st.selectbox(t("Reason"), list(Why), format_func=lambda why: t(WHY[why]), key=f"{form}:why")
+def why_fields(form: str) -> bool:
+    """Draw the reasons, and room for words; return whether one is chosen: none is to begin with, since what is kept must be meant."""
+    chosen = st.selectbox(
+        t("Reason"), list(Why), format_func=lambda why: t(WHY[why]), index=None, placeholder=t("Choose"), key=f"{form}:why"
+    )
     st.text_input(t("In your words (needed for another reason)"), key=f"{form}:words", max_chars=WORDS_LENGTH)
     forms.error(form, "words")
+    return chosen is not None
 
 
 def why_given(form: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import streamlit as st
 from core.ui.text import md
 
 ANSWER = "_answer"
+_STOOD = "_stood"
+"""What stood in a field when its refusal was first drawn."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,13 @@ def answer(form: str) -> None:
         st.error(md(found.text), icon=":material/error:")
 
 
-def error(form: str, field: str) -> None:
-    """Draw the refusal of one field, right below it."""
+def error(form: str, field: str, value: object = None) -> None:
+    """Draw the refusal of one field, right below it; with its `value`, only until something else stands in it."""
     found = last(form)
     if found is not None and found.field == field:
+        about, stood = st.session_state.get(_STOOD, (None, None))
+        if about is not found:
+            st.session_state[_STOOD] = found, value
+        elif stood != value:
+            return
         st.caption(f":red[:material/error: {md(found.text)}]")

@@ -68,8 +68,10 @@ def page(hit: Hit) -> str:
 
 
 def query(hit: Hit) -> dict[str, str]:
-    """Return the address of a hit: a bill that was searched is opened itself."""
-    return navigation.customer_query(hit.customer_no) | ({"bill": hit.found} if hit.why in {Why.BILL, Why.NEAR_OGM} else {})
+    """Return the address of a hit: a bill that was searched is opened itself, and what is on Accueil is marked there."""
+    told = {"bill": hit.found} if hit.why in {Why.BILL, Why.NEAR_OGM} else {}
+    told |= {navigation.FOUND: hit.found} if hit.why in {Why.PHONE, Why.LINE, Why.PRODUCT} else {}
+    return navigation.customer_query(hit.customer_no) | told
 
 
 def why(hit: Hit, term: str) -> str:

@@ -10,7 +10,7 @@ from core.ui.text import esc, t
 
 _FILE = Path(__file__).parent / "assets" / "keys.js"
 KEYS = (
-    ("/", N_("Find a customer")),
+    ("/", N_("find a customer; an open drawer with nothing typed in it is closed")),
     ("↓ ↑ Enter", N_("through what was found, and open it; Enter in the box opens the only one, or the whole list")),
     ("1 2 3 …", N_("the tabs, from left to right")),
     ("Esc", N_("close what is open")),

@@ -15,7 +15,7 @@ from core.errors import N_, DomainError
 from core.models.billing_account import HoldReason
 from core.models.bulk import BulkState, RowState
 from core.services import bulk, communications
-from core.services.bulk import Draft, RowView, RunView
+from core.services.bulk import Draft, RowView, RunView, Tried
 from core.services.bulk_actions import ACTIONS, TASK_CODES, Action, actions_of
 from core.services.lists import Page, Row
 from core.ui import charts, forms, identity, list_address, parts
@@ -200,22 +200,37 @@ def _drawer(action: Action, asked: Asked, ids: list[int] | None, all_rows: str) 
 def _show_draft(draft: Draft) -> None:
     takes = [one for one in draft.rows if one.refusal is None]
     out = [one for one in draft.rows if one.refusal is not None]
-    facts = [(t("Done for"), tn("{count} row", "{count} rows", len(takes))), (t("Left out"), tn("{count} row", "{count} rows", len(out)))]
+    facts = [
+        (t("Would be done for"), tn("{count} row", "{count} rows", len(takes))),
+        (t("Left out"), tn("{count} row", "{count} rows", len(out))),
+    ]
     if draft.amount_cents:
         facts.append((t("Open amount"), euro(draft.amount_cents)))
     parts.draw(parts.fact_rows(facts, strong=(0,)))
     if draft.at_once:
         parts.draw(parts.note(t("It is about {amount_cents}: all rows are done, or none.", amount_cents=draft.amount_cents)))
-    if out:
-        cells = [(one.row.customer_no or "", one.subject, message(one.refusal)) for one in out[:_EXAMPLES] if one.refusal]
-        charts.table(t("Left out"), (t("Customer no."), t("About"), t("Why")), cells)
-    if len(out) > _EXAMPLES:
-        parts.empty(t("… and {count} more.", count=len(out) - _EXAMPLES))
+    heads = (t("Customer no."), t("Customer"), t("About"))
+    _rows_of(t("Would be done for"), heads, [_named(one) for one in takes])
+    _rows_of(t("Left out"), (*heads, t("Why")), [(*_named(one), message(one.refusal)) for one in out if one.refusal])
     forms.answer(FORM)
     if takes:
         key = operation(FORM, draft.action.name, repr(draft.params), tuple(one.row.id for one in draft.rows), clock.now())
         label = tn("Do it for {count} row", "Do it for {count} rows", len(takes))
         st.button(label, key="lists:bulk:begin", type="primary", on_click=_begin, args=(draft, key))
+
+
+def _named(one: Tried) -> tuple[str, ...]:
+    """Name a row: its customer, and what it is about unless that is the customer himself."""
+    return one.row.customer_no or "", one.name, one.subject if one.subject != one.row.customer_no else charts.NOTHING
+
+
+def _rows_of(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Draw the first rows by name, and how many more there are."""
+    if rows:
+        parts.draw(parts.head(title, 3))
+        charts.table(title, heads, rows[:_EXAMPLES])
+    if len(rows) > _EXAMPLES:
+        parts.empty(t("… and {count} more.", count=len(rows) - _EXAMPLES))
 
 
 def _message_params() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A look at a customer's data, as a line; and an hour with more of them than usual."""
 
+from core import i18n
 from core.catalogue import law
 from core.services import looks
 from core.services.looks import Anomaly, Look
@@ -28,7 +29,7 @@ def line(one: Look) -> str:
 def unusual(one: Anomaly) -> str:
     """Make the line of an hour."""
     mark = Mark(t("{files} files", files=one.files), "watch", "warning")
-    usual = f"{one.usual:.1f}".replace(".", ",")
+    usual = i18n.decimal(one.usual, language())
     return entry(
         moment(one.hour, "short"),
         mark,

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.actor import Actor, Permission
 from core.errors import N_
+from core.ui.parts import Mark
 from core.ui.text import language, t
 
 if TYPE_CHECKING:
@@ -76,6 +77,16 @@ def _page(path: str, _language: str) -> "StreamlitPage":
     """Make a page once for each language of its title: Streamlit looks at every folder on the way to its file."""
     label = next(tab.label for tab in (*TABS, STORY, *DESK_TABS) if tab.path == path)
     return st.Page(PAGES / f"{path}.py", title=t(label), url_path=path)
+
+
+FOUND = "found"
+"""What of the address names the number that a search found."""
+
+
+def found_mark(*numbers: str | None) -> list[Mark]:
+    """Return the mark of what carries the number that a search found; none where it is another's."""
+    found = st.query_params.get(FOUND)
+    return [Mark(t("Found"), "info", "search")] if found and found in numbers else []
 
 
 def customer_query(customer_no: str | None) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import streamlit as st
 
@@ -152,7 +153,12 @@ def _row(visit: Visit, plan: Held, option: Offering, order_no: str | None, asked
         args=(plan.product_no, option.code, key),
     )  # fmt: skip
     if order_no:
-        draw(note(t("order {order_no} is under way: undo it on the page behind, or wait", order_no=order_no)))
+        ends = next((one.until for one in running if one.status is ProductStatus.PENDING_TERMINATE and one.until), None)
+        told = t("order {order_no} is under way: undo it on the page behind, or wait", order_no=order_no)
+        if ends:
+            last = day(ends - timedelta(days=1), "short")
+            told = t("order {order_no} ends it after {last}: to keep it, undo that order on the page behind", order_no=order_no, last=last)
+        draw(note(told))
     if running and order_no is None and len(running) < option.max and option.max > 1 and _may_switch(visit, plan, option):
         st.button(
             t("One more"), key=f"home:more:{plan.product_no}:{option.code}", icon=":material/add:", type="tertiary",

@@ -1,7 +1,7 @@
 """How a change of options is told: its review, its price, its answer, and what can still be undone."""
 
 from core import i18n
-from core.catalogue import Offering
+from core.catalogue import Offering, catalogue
 from core.errors import N_
 from core.services.billing import Line
 from core.services.option_reviews import Review, Start
@@ -13,13 +13,15 @@ NOTHING = N_("nothing")
 
 
 def facts(review: Review) -> list[tuple[str, str]]:
-    """Write a review: the same rows in the same order for every change (W3)."""
+    """Write a review: the same rows in the same order for every change (W3); calls of the fixed line only where their price changes."""
+    calls = [(t("Calls of the fixed line"), _calls(*review.peak_free))] if review.peak_free else []
     return [
         (t("Price"), price(review)),
         (t("Bill of {bill_date}", bill_date=day(review.bill_date, "short")), _charges(review)),
         (t("Monthly total"), _total(review)),
         (t("Takes effect"), _start(review)),
         (t("Volume added"), _volume(review)),
+        *calls,
         (t("Replaces"), ", ".join(one.offering.name(language()) for one in review.replaced) or t(NOTHING)),
         (t("Minimum term"), t("no minimum term")),
         (t("Can be undone"), _undo(review)),
@@ -124,6 +126,15 @@ def _start(review: Review) -> str:
         last = review.effective_on.fromordinal(review.effective_on.toordinal() - 1)
         return t("on {day}; usable until {last}", day=day(review.effective_on, "short"), last=day(last, "short"))
     return t("at once")
+
+
+def _calls(before: bool, after: bool) -> str:  # noqa: FBT001 - before and after, side by side
+    """Say what a swap makes cheaper and what dearer, by the hour of the day."""
+    rate = t("{price_cents} a minute", price_cents=catalogue().rates["RATE_FIX_PEAK"].cents)
+    free = t("free")
+    return t(
+        "in peak hours {before} → {after}; evenings and weekends stay free", before=free if before else rate, after=free if after else rate
+    )  # fmt: skip
 
 
 def _volume(review: Review) -> str:

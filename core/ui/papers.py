@@ -146,7 +146,7 @@ def _show_upload(visit: Visit) -> None:
             ),
             icon=":material/badge:",
         )
-    with st.container(key="account:upload"):
+    with parts.uploader("account:upload"):
         files = st.file_uploader(
             t("PDF, JPEG or PNG, 10 MB at most, {count} files at a time", count=documents.MAX_FILES_AT_ONCE),
             accept_multiple_files=True, key=f"account:upload:files:{st.session_state.get(_FILES, 0)}",

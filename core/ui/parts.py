@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 import streamlit as st
 
 from core.ui import view
-from core.ui.text import esc
+from core.ui.text import esc, language
 
 Tone = Literal["good", "info", "watch", "bad", "neutral"]
 _COLOURS: dict[str, Any] = {"good": "green", "info": "blue", "watch": "orange", "bad": "red", "neutral": "gray"}
@@ -95,6 +95,13 @@ def card(key: str, *, stretch: bool = False) -> AbstractContextManager[Any]:
 def row(key: str) -> AbstractContextManager[Any]:
     """Open a wrapping row that starts with a heading."""
     return st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"headrow-{key}")
+
+
+@contextmanager
+def uploader(key: str) -> Iterator[None]:
+    """Open the place of an uploader: Streamlit's own words on it are English, so the style sheet writes those of the reader's language."""
+    with st.container(key=f"upload-{language()}-{key.replace(':', '-')}"), st.container(key=key):
+        yield
 
 
 def heading(text: str, level: Literal[1, 2, 3] = 2, *, width: Literal["stretch", "content"] = "stretch") -> None:

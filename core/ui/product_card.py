@@ -11,7 +11,7 @@ from core.models.product import ProductStatus
 from core.services.consumption import Consumption, Counter, Gauge, LineUse
 from core.services.products import Held
 from core.services.usage_numbers import national
-from core.ui import counters, history, option_drawer, settings_drawer
+from core.ui import counters, history, navigation, option_drawer, settings_drawer
 from core.ui.gate import Visit
 from core.ui.parts import Mark, Meter, card, draw, head, meters, note, tags
 from core.ui.text import day, euro, language, t, tn
@@ -30,7 +30,13 @@ def show(visit: Visit, plan: Held, use: LineUse, consumption: Consumption) -> No
     with card(f"product-{plan.product_no}", stretch=True):
         lines = [_meter(gauge, consumption) for gauge in use.gauges if _told(gauge)]
         draw(
-            head(plan.offering.name(language()), 3, marks=_states(plan, use), end=euro(plan.price_cents), unit=t("/month")),
+            head(
+                plan.offering.name(language()),
+                3,
+                marks=[*navigation.found_mark(plan.line, plan.product_no), *_states(plan, use)],
+                end=euro(plan.price_cents),
+                unit=t("/month"),
+            ),
             note(_who(plan)),
             meters(lines) or note(t("Nothing used yet in this period.")),
             tags([_option(one, plan) for one in plan.options]),

@@ -63,14 +63,16 @@ def show_overpaid(visit: Visit) -> None:
     if not found and not open_:
         return
     with card("overpaid"):
-        draw(head(t("Paid too much"), 3))
+        draw(head(t("Paid too much"), 3, end=euro(sum(one.left_cents for one in found)) if found else ""))
         for one in open_:
             _show_refund(visit, one)
         if found:
             oldest = found[0]
             told = N_("{left_cents} of the payment of {on} ({amount_cents}) is on no bill.")
-            draw(note(t(told, left_cents=oldest.left_cents, on=day(oldest.received_on), amount_cents=oldest.amount_cents)))
-            _form(visit, f"payment-{oldest.payment_id}", oldest.left_cents, Wish("", payment_id=oldest.payment_id))
+            said = t(told, left_cents=oldest.left_cents, on=day(oldest.received_on), amount_cents=oldest.amount_cents)
+            draw(note(f"{said} {t('It goes off the next bill, unless it is paid back.')}"))
+            with st.expander(t("Pay it back"), icon=":material/payments:", key="bills:overpaid"), st.container(width=520):
+                _form(visit, f"payment-{oldest.payment_id}", oldest.left_cents, Wish("", payment_id=oldest.payment_id))
 
 
 def _show_refund(visit: Visit, one: RefundRow) -> None:

@@ -43,9 +43,9 @@ def button(visit: Visit, masked: Masked) -> None:
         return
     form = _form(masked)
     with st.popover(t("Show the {name}", name=name), icon=":material/visibility:", type="tertiary", key=f"{form}:popover"):
-        why_fields(form)
+        chosen = why_fields(form)
         key = operation(form, visit.customer.id, st.session_state.get("_reveals", 0))
-        st.button(t("Show for two minutes"), key=f"{form}:show", on_click=_reveal, args=(masked, key))
+        st.button(t("Show for two minutes"), key=f"{form}:show", on_click=_reveal, args=(masked, key), disabled=not chosen)
         forms.answer(form)
 
 

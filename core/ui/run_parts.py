@@ -16,7 +16,7 @@ from core.services.lists import Query
 from core.ui import charts, forms, list_address, navigation
 from core.ui.act import act, operation
 from core.ui.parts import Mark, card, draw, empty, fact_rows, head, heading, note, row
-from core.ui.text import day, euro, language, md, t, tn
+from core.ui.text import day, euro, language, md, percent, t, tn
 
 FORM = "runs"
 NONE = "\u2013"
@@ -154,5 +154,5 @@ def _state(run: RunSummary) -> Mark:
     if run.failed:
         return Mark(t("With mistakes"), "bad", "error")
     if run.finished_at is None:
-        return Mark(f"{run.share:.0%}", "watch", "progress_activity")
+        return Mark(percent(run.share), "watch", "progress_activity")
     return Mark(t("Finished"), "good", "check_circle")

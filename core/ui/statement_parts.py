@@ -35,7 +35,7 @@ def show_upload(actor: Actor) -> None:
         parts.heading(t("Take in a statement"), width="content")
     forms.answer(FORM)
     with parts.card("file"):
-        with st.container(key="payments:file"):
+        with parts.uploader("payments:file"):
             file = st.file_uploader(
                 t("CODA or camt.053, {most} MB at most", most=MOST_BYTES // 1024 // 1024),
                 key=f"payments:file:{st.session_state.get(_ROUND, 0)}",

@@ -21,6 +21,7 @@ TASKS = {
     "debit_holder_died": N_("The bank says that the holder has died: check, then start the takeover"),
     "debit_dispute": N_("A collection came back too late: dispute it with the bank"),
     "debit_recall": N_("Collection withdrawn: call it back at the bank"),
+    "plan_answer": N_("Call back: is the payment plan accepted?"),
 } | TASK_CODES
 """What is left to do, by its code."""
 

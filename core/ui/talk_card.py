@@ -1,4 +1,7 @@
-"""The talk that goes on: its timer, who is on the line, and how it ends; drawn above the story of the customer whom it is with."""
+"""The talk that goes on: its timer, who is on the line, and how it ends; drawn above the story of the customer whom it is with.
+
+What a field was refused for goes as soon as something else stands in it.
+"""
 
 from typing import Any
 
@@ -78,26 +81,28 @@ def _check(visit: Visit, talk: OpenTalk) -> None:
     number = st.session_state.get(_ROUND, 0)
     fact = st.selectbox(t("Ask for"), open_facts, format_func=fact_word, key=f"{_FACT}:{talk.id}:{number}")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.text_input(t("What the caller says"), key=f"{_HEARD}:{talk.id}:{number}", max_chars=HEARD_LENGTH, placeholder=t(_FACTS[fact][1]))
+        heard = st.text_input(
+            t("What the caller says"), key=f"{_HEARD}:{talk.id}:{number}", max_chars=HEARD_LENGTH, placeholder=t(_FACTS[fact][1])
+        )
         key = operation(FORM, "check", talk.id, number)
         st.button(t("Check"), key="desk:talk:check", on_click=_ask, args=(talk, number, fact, key))
-    forms.error(FORM, "heard")
+    forms.error(FORM, "heard", heard)
 
 
 def _end(visit: Visit, talk: OpenTalk) -> None:
     """Ask what it was about, how it went, and who goes on with it."""
     reasons = contact_reasons()
-    st.selectbox(
+    reason = st.selectbox(
         t("What was it about?"), list(reasons), index=None, key=f"{_REASON}:{talk.id}",
         format_func=lambda code: _first_large(reasons[code][language()]), placeholder=t("Choose"),  # type: ignore[index]
     )  # fmt: skip
-    forms.error(FORM, "reason")
-    st.text_area(t("In a few words (optional)"), key=f"{_WORDS}:{talk.id}", height=68, max_chars=interactions.WORDS_LENGTH)
-    forms.error(FORM, "words")
+    forms.error(FORM, "reason", reason)
+    words = st.text_area(t("In a few words (optional)"), key=f"{_WORDS}:{talk.id}", height=68, max_chars=interactions.WORDS_LENGTH)
+    forms.error(FORM, "words", words)
     if st.toggle(t("A colleague goes on with it"), key=f"{_HAND}:{talk.id}"):
         task_card.choose(f"{_TO}:{talk.id}", visit.actor, current=Target(team=Team.BILLING))
-        st.text_input(t("What is left to do"), key=f"{_LEFT}:{talk.id}", max_chars=200)
-        forms.error(FORM, "left")
+        left = st.text_input(t("What is left to do"), key=f"{_LEFT}:{talk.id}", max_chars=200)
+        forms.error(FORM, "left", left)
     forms.answer(FORM)
     st.button(
         t("End the talk"), key="desk:talk:end", type="primary", icon=":material/call_end:", on_click=_save,

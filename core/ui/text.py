@@ -74,7 +74,12 @@ def md(text: str) -> str:
 
 def euro(cents: int) -> str:
     """Write an amount."""
-    return i18n.money(cents, language())
+    return i18n.shown_money(cents, language())
+
+
+def percent(share: float) -> str:
+    """Write a share of one as whole percent, with the space that the language asks for."""
+    return i18n.percent(share, language())
 
 
 def day(value: date, style: str = "date") -> str:

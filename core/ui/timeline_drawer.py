@@ -11,7 +11,7 @@ from core.errors import NotFound
 from core.services import communications, interactions, notes, tasks, timeline
 from core.services.communications import Message
 from core.services.timeline import Entry, Kind
-from core.ui import forms, gate, inbox, navigation, note_card, parts, talk_card, task_card
+from core.ui import change_words, forms, gate, inbox, navigation, note_card, parts, talk_card, task_card
 from core.ui import timeline_words as words
 from core.ui.gate import Visit
 from core.ui.parts import draw, fact_rows, head
@@ -63,6 +63,7 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
     if entry.source == "order":
         return [
             (t("Order"), facts["order_no"]),
+            (t("Line"), words.line(facts)),
             (t("What changes"), words.ordered(facts["items"])),
             (t("Takes effect"), day(facts["effective_on"])),
             (t("Ordered by"), facts["created_by"]),
@@ -74,9 +75,8 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
             (t("Handed over to"), words.target(facts["handed_to"]) if facts["handed_to"] else ""),
         ]
     if entry.source == "change":
-        before, after = facts["before"] or {}, facts["after"] or {}
-        changed = [(_name(name), _change(before.get(name), after.get(name))) for name in dict.fromkeys((*before, *after))]
-        return [(t("Changed by"), facts["actor"]), (t("Why"), facts["reason"] or ""), *changed]
+        changed = change_words.changed(facts["before"], facts["after"])
+        return [(t("Line"), words.line(facts)), (t("Changed by"), facts["actor"]), (t("Why"), facts["reason"] or ""), *changed]
     told = words.tell(entry)
     return [(t("Detail"), told.detail)]
 
@@ -87,9 +87,10 @@ def _more(visit: Visit, entry: Entry) -> None:
     if entry.source == "call":
         st.text(entry.facts["note"])
         with reading() as session:
-            checks = interactions.checks_of(session, visit.actor, visit.customer.id, entry.id)
-        if checks:
-            draw(fact_rows([(talk_card.fact_word(fact), t("right") if right else t("wrong")) for fact, right in checks.items()]))
+            answers = interactions.answers_of(session, visit.actor, visit.customer.id, entry.id)
+        if answers:
+            said = {fact: " → ".join(t("right") if right else t("wrong") for right in given) for fact, given in answers.items()}
+            draw(fact_rows([(talk_card.fact_word(fact), words) for fact, words in said.items()]))
     elif entry.source == "note":
         st.text(entry.facts["text"])
         with reading() as session:
@@ -119,17 +120,3 @@ def _show_message(visit: Visit, message_id: int) -> None:
             opened = communications.open_message(session, visit.actor, customer_id=visit.customer.id, message_id=message_id)
         st.session_state[_MESSAGE] = opened
     inbox.show_message(opened)
-
-
-def _name(fact: str) -> str:
-    return fact.replace("_", " ")
-
-
-def _change(before: object, after: object) -> str:
-    if before is None or after is None:
-        return _value(after if before is None else before)
-    return f"{_value(before)} → {_value(after)}"
-
-
-def _value(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

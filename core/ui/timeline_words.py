@@ -11,7 +11,7 @@ from core.errors import N_
 from core.models.appointment import AppointmentState, Failure
 from core.models.bill import BillCategory, BillState
 from core.models.communication import MessageState
-from core.models.dunning import DunningStep
+from core.models.dunning import DisputeEnd, DunningStep
 from core.models.interaction import InteractionChannel, Team
 from core.models.order import ItemAction, OrderCategory, OrderState
 from core.models.payment import PaymentState, PlanState, RefundState
@@ -20,13 +20,15 @@ from core.services.bill_words import label
 from core.services.documents import KIND_NAMES
 from core.services.references import mask_iban
 from core.services.timeline import Entry, Kind
+from core.services.usage_numbers import national
+from core.ui import change_words
 from core.ui.arrears_card import STEPS
 from core.ui.half_days import CATEGORIES, short
 from core.ui.inbox import CHANNELS
 from core.ui.papers import STATES as DOCUMENT_STATES
 from core.ui.parts import Mark
 from core.ui.statuses import task_word
-from core.ui.text import day, euro, language, t
+from core.ui.text import day, euro, language, t, tn
 from core.ui.visits import STATES as VISIT_STATES
 
 KINDS: dict[Kind, tuple[str, str]] = {
@@ -72,6 +74,11 @@ _PLAN_ENDS = {
     PlanState.BROKEN: (N_("Payment plan broken"), Mark(N_("Broken"), "bad", "error")),
     PlanState.WITHDRAWN: (N_("Payment plan withdrawn"), Mark(N_("Withdrawn"), "neutral", "undo")),
 }
+_DISPUTE_ENDS = {
+    DisputeEnd.DECIDED: N_("Dispute of bill {bill_no} decided"),
+    DisputeEnd.PAID: N_("Dispute of bill {bill_no} over: the bill is paid"),
+    DisputeEnd.CREDITED: N_("Dispute of bill {bill_no} over: the amount is credited"),
+}
 _FAILURES = {
     Failure.CUSTOMER: N_("nobody was at home"),
     Failure.OPERATOR: N_("we did not come"),
@@ -106,6 +113,8 @@ _CHANGES = {
     "reset:send": N_("Link to a new password sent"),
     "usage:export": N_("Usage exported"),
 }
+_SETTINGS, _VALUES = {"cap:set", "alert:set"}, {"contact:change", "contact:move", "move:postpone", "mandate:sign_amendment"}
+"""Changes whose old and new values are told in their line."""
 _WORDS_SHOWN = 220
 
 
@@ -218,7 +227,7 @@ def _dispute(facts: Facts) -> Told:
 
 
 def _dispute_ended(facts: Facts) -> Told:
-    return Told(t("Dispute of bill {bill_no} decided", bill_no=facts["bill_no"]), "", euro(facts["disputed_cents"]))
+    return Told(t(_DISPUTE_ENDS[facts["outcome"]], bill_no=facts["bill_no"]), "", euro(facts["disputed_cents"]))
 
 
 def _declaration(facts: Facts) -> Told:
@@ -241,12 +250,23 @@ def _e_invoice(facts: Facts) -> Told:
 
 def _order(facts: Facts) -> Told:
     state = _ORDER_STATES[facts["state"]]
-    told = [t("by {who}", who=facts["created_by"]), t("from {on} on", on=day(facts["effective_on"]))]
+    told = [line(facts), t("by {who}", who=facts["created_by"]), t("from {on} on", on=day(facts["effective_on"]))]
     names = ordered(facts["items"])
     title = t(_ORDERS[facts["category"]])
     return Told(
-        t("{what}: {which}", what=title, which=names) if names else title, " · ".join(told), "", Mark(t(state.word), state.tone, state.icon)
+        t("{what}: {which}", what=title, which=names) if names else title,
+        " · ".join(filter(None, told)),
+        "",
+        Mark(t(state.word), state.tone, state.icon),
     )
+
+
+def line(facts: Facts) -> str:
+    """Write the line that an order or a setting is about: "Mobile Red · Noa · 0470 00 00 12"; nothing where it is about none."""
+    code, user, number = (facts["line"] or "||").split("|")
+    sold = catalogue()
+    name = sold[code].name(language()) if code in sold.offerings else code
+    return " · ".join(filter(None, (name, user, national(number) if number else "")))
 
 
 def ordered(items: str | None) -> str:
@@ -306,7 +326,10 @@ def _call(facts: Facts) -> Told:
         mark = Mark(t("On the line"), "info", "call")
     elif facts["handed_to"]:
         mark = Mark(t("Handed over to {who}", who=target(facts["handed_to"])), "watch", "forward")
-    return Told(title, " · ".join(filter(None, (facts["agent"], _short(facts["note"])))), "", mark)
+    wrong = tn("{count} wrong answer of the caller", "{count} wrong answers of the caller", facts["wrong"]) if facts["wrong"] else ""
+    if wrong and mark is None:
+        mark = Mark(t("Wrong answer"), "watch", "shield_question")
+    return Told(title, " · ".join(filter(None, (facts["agent"], wrong, _short(facts["note"])))), "", mark)
 
 
 def target(name: str) -> str:
@@ -348,7 +371,15 @@ def _change(facts: Facts) -> Told:
     if facts["action"] == "macro:run":
         name = after.get("name", {}).get(language(), after.get("macro", ""))
         title = t("{what}: {which}", what=title, which=name)
-    return Told(title, " · ".join(filter(None, (t("by {who}", who=facts["actor"]), facts["reason"]))))
+    detail = [line(facts), t("by {who}", who=facts["actor"]), facts["reason"]]
+    values = change_words.changed(facts["before"], facts["after"])
+    if facts["action"] in _SETTINGS:
+        old_and_new = "; ".join(found if len(values) == 1 else f"{name} {found}" for name, found in values if "→" in found)
+        title = t("{what}: {which}", what=title, which=old_and_new) if old_and_new else title
+    elif facts["action"] in _VALUES:
+        detail.insert(0, "; ".join(f"{name} {found}" for name, found in values))
+    wrong = facts["action"] == "question:check" and not (facts["after"] or {}).get("match", True)
+    return Told(title, _short(" · ".join(filter(None, detail))), "", Mark(t("Wrong answer"), "watch", "shield_question") if wrong else None)
 
 
 def _short(words: str) -> str:

@@ -39,7 +39,7 @@ def events(choices: Known, page: Page, size: int) -> None:
     """Draw a page of events and the ways to its neighbours."""
     names = {line.product_no: words.line(line, language()) for line in choices.lines}
     rows = [_cells(row, names, choices.today.year) for row in page.rows]
-    charts.table(t("Usage"), [t(title) for title in _HEAD], rows, numbers={4, 7})
+    charts.table(t("Usage"), [t(title) for title in _HEAD], rows, numbers={4, 7}, folds="g-used")
     _owner, keys = st.session_state[_PAGES]
     first = len(keys) * size + 1
     with st.container(horizontal=True, vertical_alignment="center", key="usage-pager"):
@@ -61,12 +61,12 @@ def _cells(row: Row, names: dict[str, str], year: int) -> tuple[str, ...]:
         moment(row.key.at, "short" if clock.local(row.key.at).year == year else "date"),
         t(words.event(row)),
         names[row.product_no],
-        row.other_party or "—",
+        row.other_party or charts.NOTHING,
         words.quantity(row.unit, row.quantity, tongue),
         words.place(row.zone, row.country, tongue),
         t(words.TARIFFS[row.tariff]),
         euro(row.charged_cents),
-        row.bill_no or "—",
+        row.bill_no or charts.NOTHING,
     )
 
 

@@ -99,7 +99,7 @@ TOLD: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
     ("P11", "appointments"): {
         "card-visit-A1000011602": (
             "Réparation · jeudi 19 novembre 2026, 08:00 – 12:00", "Confirmé", "Modifiable jusqu'au mer. 18/11 à 18:00 (encore 8 h).",
-            "2ᵉ visite en 14 jours : gratuite.", "Déplacer",
+            "Deuxième visite dans les 14 jours : gratuite.", "Déplacer",
         ),
         "card-visits-past": ("10/11/2026", "Effectué", "50,00 € facturés."),
     },

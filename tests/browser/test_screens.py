@@ -14,6 +14,9 @@ WIDTH = 390
 WIDTHS = "[window.innerWidth, document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth]"
 """The page scrolls within its main element: what sticks out shows there, not in the document."""
 
+THREE_LINES = 110
+"""Three lines of text in pixels, the last of them buttons that a finger hits."""
+
 CUSTOMERS = {"P01": "10000017", "P05": "10000055", "P12": "10000123", "P13": "10000130"}
 HARMLESS = {f"/{tab.path}/_stcore/{name}" for tab in TABS for name in ("health", "host-config")}
 """Streamlit looks for itself beside a page's own address first; exactly these are missing."""
@@ -72,3 +75,21 @@ def test_a_tab_fits_a_phone_and_is_whole(phone: Phone, server: Server, path: str
     assert widths == [WIDTH] * 3
     assert phone.errors == []
     assert phone.hosts == {f"127.0.0.1:{server.port}"}
+
+
+def test_what_was_used_folds_to_the_width_of_a_phone(phone: Phone, server: Server) -> None:
+    phone.page.goto(f"{server.url}/usage?customer={CUSTOMERS['P01']}")
+    table = phone.page.locator(".g-used")
+    table.wait_for()
+    settled(phone.page)
+    assert table.evaluate("table => table.scrollWidth <= table.clientWidth")
+    assert table.get_by_role("row").count() > 1
+    assert table.get_by_role("columnheader").count() == len(table.get_by_role("row").nth(1).locator("td").all())
+
+
+def test_a_bill_is_no_higher_than_three_lines(phone: Phone, server: Server) -> None:
+    phone.page.goto(f"{server.url}/bills?customer={CUSTOMERS['P01']}")
+    row = phone.page.locator(key("billrow-2611000017"))
+    row.wait_for()
+    settled(phone.page)
+    assert row.evaluate("row => row.getBoundingClientRect().height") <= THREE_LINES

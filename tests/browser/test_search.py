@@ -52,6 +52,15 @@ class TestSearchBox:
         page.keyboard.press("Enter")
         page.wait_for_url(f"**{address}")
 
+    def test_marks_the_line_whose_number_was_searched(self, page: Page, server: Server) -> None:
+        sign_in(page, server, "agent", "/home?customer=10000024")
+        types(page, "0470 00 00 12")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/home?customer=10000017&found=*")
+        card = page.locator("[class*='st-key-card-product-']").filter(has_text="Trouvé")
+        expect(card).to_have_count(1)
+        expect(card).to_contain_text("Noa")
+
     def test_opens_the_whole_list_on_enter_where_there_are_several(self, page: Page, server: Server) -> None:
         sign_in(page, server, "agent", FILE)
         types(page, "dubois")
@@ -85,6 +94,15 @@ class TestKeys:
             page.keyboard.press(str(number))
             page.wait_for_url(f"**/{tab}?customer=10000017")
             settled(page)
+
+    def test_the_box_is_reached_from_an_open_drawer(self, page: Page, server: Server) -> None:
+        sign_in(page, server, "agent", FILE)
+        page.locator("[class*='st-key-home-options-'] button").first.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        settled(page)
+        page.keyboard.press("/")
+        expect(page.locator(f"{key('desk:search')} input")).to_be_focused()
+        expect(page.get_by_role("dialog")).to_have_count(0)
 
     def test_are_told_on_a_question_mark_and_rest_while_it_stands(self, page: Page, server: Server) -> None:
         sign_in(page, server, "agent", FILE)

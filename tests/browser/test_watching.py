@@ -21,6 +21,8 @@ def test_leads_into_the_customers_view_and_back(page: Page, server: Server) -> N
 def test_a_masked_value_is_shown_and_hidden_again(page: Page, server: Server) -> None:
     sign_in(page, server, "agent", "/account?customer=10000086")
     page.get_by_text("Afficher : date de naissance").click()
+    page.locator(f"{key('reveal:birth_date:why')} input").click()
+    page.get_by_role("option").first.click()
     page.locator(f"{key('reveal:birth_date:show')} button").click()
     page.get_by_text("17/09/1979").wait_for()
     page.locator(f"{key('reveal:birth_date:hide')} button").click()

@@ -62,6 +62,8 @@ class TestDoor:
 
     def test_opens_the_page_that_was_asked_for_once_the_reason_is_given(self) -> None:
         screen = opened(VIP, "account")
+        assert screen.button(key="door:open").disabled
+        screen.selectbox(key="door:why").select_index(0).run()
         screen.button(key="door:open").click().run()
         assert not screen.exception
         assert "Vermeersch" in seen(screen)
@@ -70,7 +72,7 @@ class TestDoor:
 
     def test_keeps_the_file_closed_while_another_reason_has_no_words(self) -> None:
         screen = opened(PLAIN)
-        screen.selectbox(key="door:why").select_index(5)
+        screen.selectbox(key="door:why").select_index(5).run()
         screen.button(key="door:open").click().run()
         assert "Vermeersch" not in seen(screen)
         screen.text_input(key="door:words").set_value("lost letter")
@@ -79,7 +81,9 @@ class TestDoor:
         assert trail("customer:reason")[0].reason == "lost letter"
 
     def test_a_reason_of_today_opens_the_file_in_a_new_tab(self) -> None:
-        opened(VIP).button(key="door:open").click().run()
+        screen = opened(VIP)
+        screen.selectbox(key="door:why").select_index(0).run()
+        screen.button(key="door:open").click().run()
         assert "Vermeersch" in seen(opened(VIP))
 
     def test_a_search_leads_in_without_a_question_but_not_to_a_vip(self) -> None:
@@ -102,12 +106,18 @@ class TestDoor:
         assert "Vermeersch" in seen(screen)
 
 
+def shown(screen: AppTest) -> AppTest:
+    screen.selectbox(key="reveal:birth_date:why").select_index(0).run()
+    return screen.button(key="reveal:birth_date:show").click().run()
+
+
 class TestReveal:
     def test_shows_a_birth_date_with_a_reason_and_masks_it_on_leaving(self) -> None:
         screen = opened(SAMPLE, "account")
         assert "••/••/••••" in seen(screen)
         assert "17/09/1979" not in seen(screen)
-        screen.button(key="reveal:birth_date:show").click().run()
+        assert screen.button(key="reveal:birth_date:show").disabled
+        screen = shown(screen)
         assert "17/09/1979" in seen(screen)
         assert [one.after for one in trail("personal:reveal")] == [{"field": "birth_date", "why": "caller"}]
         screen.switch_page("../pages/home.py").run()
@@ -115,11 +125,10 @@ class TestReveal:
         assert "17/09/1979" not in seen(screen)
 
     def test_masks_it_again_at_a_click_and_after_its_time(self) -> None:
-        screen = opened(SAMPLE, "account")
-        screen.button(key="reveal:birth_date:show").click().run()
+        screen = shown(opened(SAMPLE, "account"))
         screen.button(key="reveal:birth_date:hide").click().run()
         assert "17/09/1979" not in seen(screen)
-        screen.button(key="reveal:birth_date:show").click().run()
+        screen = shown(screen)
         revealed = screen.session_state["_revealed"]
         screen.session_state["_revealed"] = {one: (value, clock.real_now() - timedelta(seconds=1)) for one, (value, _) in revealed.items()}
         screen.run()

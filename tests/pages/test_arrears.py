@@ -90,6 +90,27 @@ class TestPlan:
         assert told.count("à payer en plusieurs fois, selon le plan de paiement") == 4
         assert "Aucune étape ne suit tant que le plan de paiement est respecté." in told
 
+    def test_what_is_paid_by_transfer_is_its_next_part(self) -> None:
+        propose()
+        screen = click(open_tab(), "bills:plan:accept")
+        told = texts(screen)
+        assert "56,00 €" in told.split("Communication", 1)[1].split("QR", 1)[0]
+        assert "02/12/2026" in told.split("Communication", 1)[1].split("QR", 1)[0]
+        screen.switch_page("../pages/home.py").run()
+        assert "0,00 € payés, restent 168,00 €. Ensuite : 56,00 € pour le 02/12/2026." in texts(screen)
+        assert "part de 56,00 € pour le 02/12" in "".join(link.proto.label for link in screen.get("page_link")).replace(
+            "\N{NO-BREAK SPACE}", " "
+        )
+
+    def test_once_broken_the_bills_say_which_part_was_missed_and_what_is_left(self) -> None:
+        propose()
+        click(open_tab(), "bills:plan:accept")
+        with db.transaction() as session, clock.standing(clock.at(date(2026, 12, 7), 6)):
+            payment_plans.break_due(session, SYSTEM, day=date(2026, 12, 7))
+        told = texts(open_tab())
+        assert "Le plan de paiement a été rompu le 07/12/2026 : de la part du 02/12/2026, 56,00 € ne sont pas arrivés." in told
+        assert "Ce qui reste du plan, 168,00 €, est à payer tout de suite." in told
+
     def test_an_agent_who_saw_an_old_proposal_is_told(self) -> None:
         propose()
         screen = open_tab()

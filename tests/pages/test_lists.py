@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core import db
 from core.models.bulk import BulkRun, BulkState
 from core.models.communication import Communication
-from core.models.customer import CustomerStatus
+from core.models.customer import Customer, CustomerStatus
 from core.models.saved_view import Ownership, SavedView
 from core.services import saved_views
 from core.services.list_filters import read
@@ -211,6 +211,10 @@ class TestBulk:
         body = self.begun(opened(of="customers"))
         body = click(body, "lists:bulk:try")
         assert "30 lignes" in texts(body)
+        assert "Serait fait pour" in texts(body)
+        with Session(db.engine()) as session:
+            named = session.exec(select(Customer.family_name)).first()
+        assert f"{named}</td>" in texts(body)
         with Session(db.engine()) as session:
             assert session.exec(select(Communication).where(Communication.template == "works_planned")).all() == []
         body.button(key="lists:bulk:begin").click().run()

@@ -15,7 +15,8 @@ from core.models.communication import Communication
 from core.models.customer import Customer
 from core.models.interaction import CallerCheck, Interaction, Task
 from core.models.note import Note, Tag
-from tests.builders import make_customer, make_product
+from core.services import caps, orders
+from tests.builders import AGENT, make_customer, make_product
 from tests.pages.conftest import NewDemo
 from tests.pages.test_bills import SHELL, click, has, texts
 from tests.services import money_stories
@@ -63,6 +64,24 @@ def rows(model: type[Any]) -> list[Any]:
 
 def everything(screen: AppTest) -> str:
     return "\n".join([texts(screen), *story(screen), *(text.value for text in screen.text), *(button.label for button in screen.button)])
+
+
+class TestChange:
+    def test_names_the_line_and_tells_old_and_new_in_words(self) -> None:
+        with db.transaction() as session:
+            found = session.exec(select(Customer)).one()
+            make_product(session, found, "RED", product_no="1000001702", line="+32470000012", user_name="Noa")
+            given: dict[str, Any] = {"customer_id": found.id, "product_no": "1000001702"}
+            caps.set_cap(session, AGENT, shown_version=1, cap_cents=2500, **given)
+            caps.set_cap(session, AGENT, shown_version=2, cap_cents=1000, **given)
+            orders.confirm(session, AGENT, offering_code="MOB_UNLIM_CALLS", turn_on=True, shown_version=3, **given)
+            entry = session.exec(select(AuditEntry.id).where(col(AuditEntry.action) == "cap:set")).all()[-1]
+        told = "\n".join(story(open_()))
+        assert "Plafond modifié : 25,00 € → 10,00 €" in told
+        assert told.count("Mobile Red · Noa · 0470 00 00 12 · par agent") == 3
+        rows = texts(open_(entry=f"change-{entry}"))
+        assert "<dt>Plafond</dt><dd>25,00 € → 10,00 €</dd>" in rows
+        assert "cap cents" not in rows
 
 
 class TestStory:
@@ -234,11 +253,18 @@ class TestTalk:
         assert "Appelant reconnu" in texts(screen)
         assert [one.matched for one in rows(CallerCheck)] == [False, True, True]
 
+    def test_a_wrong_answer_stays_known_beside_the_right_one_that_followed(self) -> None:
+        screen = self.answer(self.answer(self.begin(PAGE), "postcode", "9000"), "postcode", "5000")
+        assert "Code postal de l'adresse : faux." not in texts(screen)
+        assert any("1 réponse fausse de l'appelant" in line for line in story(screen))
+        drawer = open_(entry=f"call-{rows(Interaction)[0].id}")
+        assert "faux → juste" in everything(drawer)
+
     def test_ends_with_reason_and_words_and_hands_over(self) -> None:
         screen = self.begin(PAGE)
         number = rows(Interaction)[0].id
         assert "Choisissez le sujet" in texts(click(screen, "desk:talk:end"))
-        screen.selectbox(key=f"desk:talk:reason:{number}").select("bill")
+        assert "Choisissez le sujet" not in texts(screen.selectbox(key=f"desk:talk:reason:{number}").select("bill").run())
         screen.text_area(key=f"desk:talk:words:{number}").input("Explained")
         screen.toggle(key=f"desk:talk:hand:{number}").set_value(True).run()
         screen.text_input(key=f"desk:talk:left:{number}").input("Look into the payment")

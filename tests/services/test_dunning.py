@@ -14,10 +14,10 @@ from core.models.bill import Bill, BillState, LineKind
 from core.models.billing_account import BillingAccount, BillMedia, DunningState, HoldReason
 from core.models.communication import Communication, MessageChannel
 from core.models.customer import Customer, CustomerKind, CustomerStatus
-from core.models.dunning import DunningClaim, DunningNotice, DunningStep
+from core.models.dunning import BillDispute, DisputeEnd, DunningClaim, DunningNotice, DunningStep
 from core.models.product import Product, ProductStatus
-from core.services import arrears, bill_runs, bills, collections, dunning, explain, jobs, payment_plans, payments
-from core.services.bill_words import FEE_REMINDER
+from core.services import arrears, bill_runs, bills, collections, corrections, dunning, explain, jobs, payment_plans, payments
+from core.services.bill_words import FEE_REMINDER, CreditReason
 from core.services.option_rules import Situation, Suspended, may_order
 from core.services.products import held
 from core.text_rules import TooLong, Unreadable
@@ -314,6 +314,23 @@ class TestDispute:
         ]  # Of the bill of November.
         dunning.decide_dispute(session, AGENT, customer_id=customer.id, bill_no="2608000055")
         assert [one.step for one in dunning.run_due(session, SYSTEM, day=TODAY)] == [DunningStep.FORMAL_NOTICE]
+
+    def test_is_over_by_itself_once_its_bill_is_paid_and_not_before(self, session: Session) -> None:
+        customer = trio(session, 8)
+        dunning.dispute(session, AGENT, customer_id=customer.id, bill_no="2608000055", disputed_cents=1200, reason="Bouquet TV")
+        for cents, outcome in ((3500, None), (700, DisputeEnd.PAID)):
+            payments.record(session, SYSTEM, customer_id=customer.id, received_on=TODAY, amount_cents=cents)
+            row = session.exec(select(BillDispute)).one()
+            assert (row.outcome, row.until) == (outcome, TODAY if outcome else None)
+
+    def test_is_over_by_itself_once_its_amount_is_credited(self, session: Session) -> None:
+        customer = trio(session, 8)
+        dunning.dispute(session, AGENT, customer_id=customer.id, bill_no="2608000055", disputed_cents=1200, reason="Bouquet TV")
+        for cents, outcome in ((1000, None), (200, DisputeEnd.CREDITED)):
+            wish = corrections.Wish(bill_no="2608000055", reason=CreditReason.GOODWILL, comment="No TV", amount_cents=cents)
+            corrections.credit(session, AGENT, customer_id=customer.id, wish=wish)
+            assert session.exec(select(BillDispute.outcome)).one() == outcome
+        assert bills.open_summary(session, customer.id).disputed_cents == 0
 
     def test_refuses_what_does_not_fit(self, session: Session) -> None:
         customer, given = trio(session, 8), {"bill_no": "2608000055", "reason": "Bouquet"}

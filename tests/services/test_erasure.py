@@ -25,7 +25,7 @@ from core.models.billing_account import BillingAccount
 from core.models.communication import Communication, MessageChannel
 from core.models.customer import ContactKind, ContactMedium, Customer, CustomerStatus, EmailVerification, Language
 from core.models.document import Document, DocumentKind
-from core.models.dunning import BillDispute, PaymentDeclaration
+from core.models.dunning import BillDispute, DisputeEnd, PaymentDeclaration
 from core.models.interaction import Interaction, InteractionChannel, Task
 from core.models.mandate import Mandate, MandateState
 from core.models.order import HouseMove, Occupancy, OrderCategory, OrderState, ProductOrder
@@ -102,7 +102,7 @@ def left(session: Session, **given: Any) -> Customer:
         Task(customer_id=one, code="call_back", created_at=clock.now()),
         Approval(customer_id=one, kind=ApprovalKind.REFUND, subject="x", payload={"iban": IBAN}, amount_cents=1, reason="typed_account",
                  comment="geheimnis", requested_by="agent", requested_at=clock.now()),
-        BillDispute(customer_id=one, bill_id=bill.id, disputed_cents=1, reason="geheimnis", since=clock.today(), until=clock.today()),
+        BillDispute(customer_id=one, bill_id=bill.id, disputed_cents=1, reason="geheimnis", since=clock.today(), until=clock.today(), outcome=DisputeEnd.DECIDED),
         PaymentDeclaration(customer_id=one, year=2026, day=clock.today(), until=clock.today() + timedelta(days=1), proof="zyxwvu Beleg"),
         Mandate(customer_id=one, umr=f"M{one}", state=MandateState.CANCELLED, holder="Zyxwvu", iban=IBAN, requested_at=clock.now(),
                 signed_on=date(2026, 1, 1), cancelled_on=date(2026, 11, 1), pending_iban=IBAN, last_used_on=date(2026, 10, 20)),

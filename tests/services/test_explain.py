@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
-from core import i18n
+from core import clock, i18n
+from core.actor import SYSTEM
 from core.models.product import Product
 from core.models.usage import Tariff, UsageKind
 from core.services import bills
@@ -41,6 +42,9 @@ class TestExplain:
             "The option 5 GB a month (10,00 € a month) would have avoided these 62,00 €."
         ]
         assert found.advice[0].worth_it
+        assert said(found.sentences[0]) == (
+            "Mobile data outside the bundle, Noa: the bundle was used up on 14/11/2026 at 18:00; what came after is charged."
+        )
         assert said(found.vat) == "115,70 € + 24,30 € VAT (21 %) = 140,00 €; 6,00 € of third parties, outside VAT"
 
     def test_an_option_that_runs_since_is_advised_no_more(self, session: Session) -> None:
@@ -101,6 +105,15 @@ class TestExplain:
         found = bills.explain_bill(session, AGENT, customer_id=customer.id, bill_no="2611000017", language="en")
         assert (found.before_date, found.same_as, found.total_cents) == (None, date(2026, 10, 5), 7800)
         assert [step.cents for step in found.steps] == [4200, 500, 800, 1500, 800]
+
+    def test_an_issued_bill_tells_when_the_bundle_was_used_up(self, session: Session) -> None:
+        customer = family(session)
+        with clock.standing(clock.at(date(2026, 12, 5), 6)):
+            draft = bills.preview_next(session, AGENT, customer_id=customer.id)
+            assert draft is not None
+            issued = bills.issue(session, SYSTEM, customer_id=customer.id, draft=draft.draft)
+            found = bills.explain_bill(session, AGENT, customer_id=customer.id, bill_no=issued.bill_no, language="en")
+        assert "used up on 14/11/2026 at 18:00" in said(found.sentences[0])
 
     @given(
         before=st.lists(st.tuples(st.sampled_from(["TRIO", "RED", "HOT", "TV_SPORT"]), st.dates(SINCE, NOVEMBER))),

@@ -142,6 +142,8 @@ class TestReview:
         _, trio = at_home(session, "TEL_PEAK")
         found = look(session, trio, "TEL_OFFPEAK")
         assert [one.code for one in found.replaced] == ["TEL_PEAK"]
+        assert found.peak_free == (True, False)
+        assert look(session, trio, "TV_SPORT").peak_free is None
         assert (found.charge_cents, found.month_before_cents, found.month_after_cents) == (-217, 4700, 4200)
         assert (found.start, found.effective_at) == (Start.TWO_HOURS, clock.at(TODAY, 12))
 
@@ -165,8 +167,9 @@ class TestReview:
 
     def test_a_customer_may_not(self, session: Session) -> None:
         customer, trio = at_home(session, "TV_SPORT")
-        with pytest.raises(orders.OnlyStaffEndsNow):
+        with pytest.raises(orders.OnlyStaffEndsNow) as refusal:
             look(session, trio, "TV_SPORT", on=False, actor=self_of(customer), effective=Effective.NOW)
+        assert refusal.value.params["last"] == date(2026, 11, 30)
 
     def test_a_restriction_is_free_and_immediate_both_ways(self, session: Session) -> None:
         customer, trio = at_home(session)

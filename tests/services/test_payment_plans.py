@@ -12,7 +12,7 @@ from core.actor import SYSTEM
 from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.customer import Customer
 from core.models.payment import PaymentPlan, PlanState
-from core.services import dunning, payment_plans, payments
+from core.services import customers, dunning, payment_plans, payments, tasks
 from core.services.payment_plans import NothingOpen, PlanDisputed, PlanOver, PlanParts, PlanRuns, PlansBroken, PlanView
 from core.services.references import ogm
 from tests.builders import AGENT, VIEWER, make_customer, self_of
@@ -107,6 +107,20 @@ class TestAccept:
         first = payment_plans.accept(session, self_of(customer), customer_id=customer.id, plan_id=plan_id, shown_version=1)
         assert (first, plan(session, customer).state) == (date(2026, 12, 2), PlanState.ACTIVE)
 
+    def test_ends_what_waited_for_the_answer(self, session: Session) -> None:
+        customer, asks = trio(session, 8), {"shown_plan": None, "ask_on": date(2026, 11, 20)}
+        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id, **asks)  # type: ignore[arg-type]
+        waits = customers.open_tasks(session, AGENT, customer_id=customer.id)
+        assert [(one.code, one.due) for one in waits] == [(tasks.PLAN_ANSWER, date(2026, 11, 20))]
+        payment_plans.accept(session, self_of(customer), customer_id=customer.id, plan_id=plan_id, shown_version=1)
+        assert customers.open_tasks(session, AGENT, customer_id=customer.id) == []
+
+    def test_a_proposal_that_is_taken_back_waits_for_nothing(self, session: Session) -> None:
+        customer = trio(session, 8)
+        plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None, ask_on=date(2026, 11, 20))
+        payment_plans.withdraw(session, AGENT, customer_id=customer.id, plan_id=plan_id, shown_version=1)
+        assert customers.open_tasks(session, AGENT, customer_id=customer.id) == []
+
     def test_refuses_what_changed_what_is_over_and_what_is_paid(self, session: Session) -> None:
         customer = trio(session, 8)
         plan_id = payment_plans.propose_plan(session, AGENT, customer_id=customer.id, shown_plan=None)
@@ -128,6 +142,17 @@ class TestBreakDue:
         assert payment_plans.break_due(session, SYSTEM, day=date(2026, 12, 7)) == [plan_id]
         assert payment_plans.break_due(session, SYSTEM, day=date(2026, 12, 7)) == []
         assert payment_plans.plan_of(session, AGENT, customer_id=customer.id) is None
+
+    def test_tells_which_part_was_missed_and_what_is_left_until_it_is_paid(self, session: Session) -> None:
+        customer = trio(session, 8)
+        begin(session, customer)
+        paid(session, date(2026, 11, 20), 400, customer_id=customer.id)
+        with clock.standing(clock.at(date(2026, 12, 7), 6)):
+            payment_plans.break_due(session, SYSTEM, day=date(2026, 12, 7))
+        missed = payment_plans.Part(date(2026, 12, 2), 1400, 1000)
+        assert payment_plans.broken_of(session, AGENT, customer_id=customer.id) == payment_plans.Broken(date(2026, 12, 7), 3800, missed)
+        paid(session, date(2026, 12, 8), 3800, customer_id=customer.id)
+        assert payment_plans.broken_of(session, AGENT, customer_id=customer.id) is None
 
     def test_payments_settle_the_instalments_in_their_order_until_it_is_kept(self, session: Session) -> None:
         customer = trio(session, 8, 9)

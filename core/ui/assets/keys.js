@@ -38,14 +38,26 @@
     else if (event.key === "ArrowUp") { event.preventDefault(); (at ? all[at - 1] : box()).focus(); }
     else if (event.key === "Escape") { hide(true); box().focus(); }
   };
+  /* A drawer keeps the focus to itself: it is closed first, unless something is typed in it already. */
+  const find = (tries = 40) => {
+    const drawer = document.querySelector("[role=dialog]:not(dialog)");
+    if (!drawer) { box().focus(); box().select(); return; }
+    if (tries === 40) {
+      if ([...drawer.querySelectorAll("input:not([type=checkbox], [type=radio]), textarea")].some((field) => field.value)) return;
+      const close = drawer.querySelector("button[aria-label=Close]");
+      if (close) close.click();
+    }
+    if (tries) setTimeout(find, 50, tries - 1);
+  };
   const single = (event) => {
     const list = document.querySelector("dialog.g-keys");
-    const typing = event.target.closest("input, textarea, select, [contenteditable=true], [role=textbox], [role=combobox], [role=listbox], [role=dialog]");
+    const drawer = event.key !== "/" && event.target.closest("[role=dialog]");
+    const typing = drawer || event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox], [role=listbox]");
     if (!list || typing || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
     const digit = /^[1-9]$/.test(event.key) ? event.key : !event.shiftKey && /^Digit[1-9]$/.test(event.code) ? event.code.slice(-1) : "";
     if (event.key === "?") { if (list.open) list.close(); else list.showModal(); }
     else if (list.open) return;
-    else if (event.key === "/" && box()) { box().focus(); box().select(); }
+    else if (event.key === "/" && box()) find();
     else if (digit) {
       const tab = document.querySelectorAll(".st-key-tabs a")[digit - 1];
       if (!tab) return;
