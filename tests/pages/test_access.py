@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import clock, db
 from core.models.audit import AuditEntry
+from core.models.customer import Customer
 from core.services.customers import search_name
 from core.settings import ROOT
 from tests.builders import make_customer, make_product
@@ -50,6 +51,11 @@ def trail(action: str) -> list[AuditEntry]:
         return found
 
 
+def marked(number: str, mark: str) -> None:
+    with db.transaction() as session:
+        setattr(session.exec(select(Customer).where(Customer.customer_no == number)).one(), mark, True)
+
+
 class TestDoor:
     @pytest.mark.parametrize("tab", TABS)
     @pytest.mark.parametrize("number", [PLAIN, VIP])
@@ -90,6 +96,30 @@ class TestDoor:
             screen.switch_page("../pages/customers.py").run()
             assert not screen.exception
             assert (not [one for one in screen.button if one.key == "door:open"]) is name
+
+    @pytest.mark.parametrize("mark", ["vip", "colleague"])
+    def test_a_file_that_is_marked_while_it_lies_open_closes_at_the_next_run(self, mark: str) -> None:
+        screen = opened(SAMPLE, "account")
+        assert "Vermeersch" in seen(screen)
+        marked(SAMPLE, mark)
+        screen.run()
+        assert "Vermeersch" not in seen(screen)
+        screen.button(key="door:open").click().run()
+        assert "Vermeersch" in seen(screen)
+
+    def test_a_file_that_is_marked_under_an_open_drawer_shows_nothing_more(self) -> None:
+        screen = opened(SAMPLE, "account")
+        marked(SAMPLE, "vip")
+        screen.button(key="account:edit").click().run()
+        assert not screen.exception
+        assert "Vermeersch" not in seen(screen)
+
+    def test_a_reason_that_was_given_holds_when_the_file_is_marked_later(self) -> None:
+        screen = opened(PLAIN)
+        screen.button(key="door:open").click().run()
+        marked(PLAIN, "vip")
+        screen.run()
+        assert "Vermeersch" in seen(screen)
 
     def test_a_callback_of_a_closed_file_is_refused(self) -> None:
         screen = opened(SAMPLE, "account")
