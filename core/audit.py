@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from core.actor import SYSTEM
 from core.db import reading
@@ -14,13 +15,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m core.audit", description=__doc__)
     verify = parser.add_subparsers(dest="command", required=True).add_parser("verify", help="look through the whole trail")
     verify.add_argument("--head", type=_head, metavar="NO:HASH", help="what an earlier run printed: the trail must still hold it")
+    verify.add_argument(
+        "--keep", type=Path, metavar="FILE", help="the same of a file that lies elsewhere; it then holds the head of this run"
+    )
     given = parser.parse_args(arguments)
+    known = given.head
+    if given.keep and given.keep.exists():
+        known = _head(given.keep.read_text().strip())
     with reading() as session:
-        found = audit_trail.verify(session, SYSTEM, known=given.head)
+        found = audit_trail.verify(session, SYSTEM, known=known)
     if found.wrong is not None:
         sys.stderr.write(f"{audit_trail.tell(found.wrong)}\n")
         return 1
-    sys.stdout.write(f"{found.entries} entries, head {found.head.no}:{found.head.hash}\n")
+    head = f"{found.head.no}:{found.head.hash}"
+    if given.keep:
+        given.keep.write_text(f"{head}\n")
+    sys.stdout.write(f"{found.entries} entries, head {head}\n")
     return 0
 
 

@@ -1,5 +1,6 @@
 """One engine per database address, and the ways to use it: `reading()`, many of them in one `snapshot()`, and `transaction()`."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -17,8 +18,11 @@ from core import clock
 from core.db.ask import ANSWERS
 from core.settings import settings
 
-BUSY_SECONDS = 5
-_SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}")
+WAIT_SECONDS = 30
+"""How long a click waits for its turn to write on SQLite before it gives up."""
+_BUSY_MS = 250
+"""How long SQLite itself waits at a time. It looks less often the longer it waits, so who came late would go first: it is asked anew instead."""
+_SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
 @cache
@@ -29,7 +33,7 @@ def make_engine(url: str) -> Engine:
         return create_engine(url, pool_pre_ping=True)
     if address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    return _sqlite(url, _SQLITE_PRAGMAS, _begin_writing)
+    return _sqlite(url, (*_SQLITE_PRAGMAS, f"busy_timeout={_BUSY_MS}"), _begin_writing)
 
 
 def _sqlite(url: str, pragmas: Sequence[str], begin: Callable[[Connection], None]) -> Engine:
@@ -49,8 +53,21 @@ def _sqlite(url: str, pragmas: Sequence[str], begin: Callable[[Connection], None
 
 
 def _begin_writing(connection: Connection) -> None:
-    """Take the write lock at once: a transaction that reads first and writes later would fail as soon as another one wrote in between."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Take the write lock at once: a transaction that reads first and writes later would fail as soon as another one wrote in between.
+
+    Only this waits, for nothing was read or written yet: once it began, a transaction has the lock until its end.
+    """
+    driver: Any = connection.connection.driver_connection
+    given_up = monotonic() + WAIT_SECONDS
+    while monotonic() < given_up:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        else:
+            return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # Once more, so that it fails as any statement does.
 
 
 def _begin_reading(connection: Connection) -> None:
@@ -162,7 +179,11 @@ _snapshot: ContextVar[_Snapshot | None] = ContextVar("snapshot", default=None)
 def _readers(engine: Engine) -> Engine:
     """Return an engine's side for reading: nothing is locked or written, and a transaction sees one moment from its first statement on."""
     if engine.dialect.name == "sqlite":
-        return _sqlite(engine.url.render_as_string(hide_password=False), (*_SQLITE_PRAGMAS, "query_only=ON"), _begin_reading)
+        return _sqlite(
+            engine.url.render_as_string(hide_password=False),
+            (*_SQLITE_PRAGMAS, f"busy_timeout={WAIT_SECONDS * 1000}", "query_only=ON"),
+            _begin_reading,
+        )
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 

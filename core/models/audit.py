@@ -58,6 +58,11 @@ class AuditRelease(Base, table=True):
 
 _FORBIDDEN = "the audit trail only grows"
 _RELEASED = "EXISTS (SELECT 1 FROM audit_release)"
+_KNOWN = {
+    "audit_entry": "NEW.id IN (SELECT id FROM audit_entry)",
+    "audit_seal": "(NEW.no IN (SELECT no FROM audit_seal) OR NEW.entry_id IN (SELECT entry_id FROM audit_seal))",
+}
+"""When a row would take the place of another one: INSERT OR REPLACE fires no trigger of DELETE."""
 _FUNCTION = (
     "CREATE OR REPLACE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
     f"IF NOT {_RELEASED} THEN RAISE EXCEPTION '{_FORBIDDEN}' USING ERRCODE = 'integrity_constraint_violation'; END IF; RETURN NULL; END $$"
@@ -68,9 +73,9 @@ def triggers(table: str) -> dict[str, tuple[str, ...]]:
     """Return the statements that let a table only grow, by kind of database."""
     return {
         "sqlite": tuple(
-            f"CREATE TRIGGER {table}_no_{what.lower()} BEFORE {what} ON {table} WHEN NOT {_RELEASED} "
+            f"CREATE TRIGGER {table}_no_{name} BEFORE {what} ON {table} WHEN {when}NOT {_RELEASED} "
             f"BEGIN SELECT RAISE(ABORT, '{_FORBIDDEN}'); END"
-            for what in ("UPDATE", "DELETE")
+            for name, what, when in (("update", "UPDATE", ""), ("delete", "DELETE", ""), ("replace", "INSERT", f"{_KNOWN[table]} AND "))
         ),
         "postgresql": (
             _FUNCTION,

@@ -34,7 +34,7 @@ class Because(StrEnum):
     PROTECTED = "protected"
     """It is a VIP's or a colleague's file: always."""
     LINK = "link"
-    """Nothing on the desk led there: a bare address, a link of somebody else."""
+    """Nothing on the desk led there: a bare address, a link of somebody else, a list that he filtered himself."""
 
 
 class Why(StrEnum):
@@ -65,7 +65,7 @@ class Door:
 
 
 def door(session: Session, actor: Actor, *, customer_no: str, offered: bool) -> Door:
-    """Say whether a file may be opened without a word. `offered` is a file that the desk itself led to: a search, a list, a task.
+    """Say whether a file may be opened without a word. `offered` is a file that the desk itself led to: a search, a list of the trade, a task.
 
     A reason holds for the working day, in real time; a look of today at an ordinary file does too. Raises NotFound.
     """

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, delete, exists, func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from core import clock
@@ -19,6 +20,8 @@ from core.services import audit
 from core.services.audit_seals import ENTRY, START, UNSEALED, Head, newest, seal
 
 PRUNED = "audit:prune"
+_NOT_READ = (ValueError, TypeError, AttributeError, SQLAlchemyError)
+"""What is raised where a row holds something else than its columns say, as SQLite lets it."""
 
 
 class Fault(StrEnum):
@@ -32,6 +35,8 @@ class Fault(StrEnum):
     """A seal is gone, or the trail begins later than it may."""
     UNSEALED = "unsealed"
     """An entry came in past the house."""
+    RELEASED = "released"
+    """A row of audit_release was left over: whoever writes to the database may change and delete what he likes."""
 
 
 class TrailBroken(Exception):
@@ -63,26 +68,19 @@ def verify(session: Session, actor: Actor, *, known: Head | None = None) -> Verd
     """
     actor.require(Permission.AUDIT_READ)
     entries, last, met = 0, Head(0, START), known is None or known.no == 0
-    for row in session.execute(_trail(), execution_options={"yield_per": 2000}):
-        if row.no != last.no + 1:
-            if last.no or not _pruned(session, row.no, row.hash):
-                return Verdict(entries, last, Wrong(Fault.GAP, last.no + 1, None))
-        elif row.id is None:
-            return Verdict(entries, last, Wrong(Fault.MISSING, row.no, row.entry_id))
-        elif row.hash != seal(last.hash, row.no, row):
-            return Verdict(entries, last, Wrong(Fault.CHANGED, row.no, row.entry_id))
-        else:
-            entries += 1
+    for row in _rows(session):
+        anchor = not last.no and (row.no != 1 or row.id is None) and _pruned(session, row)
+        if fault := _fault(last, row, anchor=anchor):
+            return Verdict(entries, last, _wrong(fault, last, row))
+        entries += not anchor
         last = Head(row.no, row.hash)
         if known is not None and known.no == last.no:
             met = known.hash == last.hash
             if not met:
-                return Verdict(entries, last, Wrong(Fault.CHANGED, row.no, row.entry_id))
+                return Verdict(entries, last, _wrong(Fault.CHANGED, last, row))
     if not met and known is not None and known.no > last.no:
         return Verdict(entries, last, Wrong(Fault.GAP, last.no + 1, None))
-    own = {entry.id for entry in session.info.get(UNSEALED, ())}
-    stray = next((one for one in session.execute(_unsealed()).scalars() if one not in own), None)
-    return Verdict(entries, last, Wrong(Fault.UNSEALED, None, stray) if stray else None)
+    return Verdict(entries, last, _beside(session))
 
 
 def check(session: Session, actor: Actor) -> None:
@@ -99,6 +97,8 @@ def let_go(session: Session, actor: Actor, _day: date) -> int:
 
 def tell(wrong: Wrong) -> str:
     """Name a wrong row, for those who run the house."""
+    if wrong.fault is Fault.RELEASED:
+        return f"{wrong.fault.value}: a row of audit_release lets the trail be changed; delete it, and find out who left it"
     place = f"seal {wrong.no}" if wrong.no else "no seal"
     entry = f"audit_entry {wrong.entry_id}" if wrong.entry_id else "no entry"
     return f"{wrong.fault.value}: {place}, {entry}"
@@ -136,12 +136,72 @@ def released(session: Session) -> Iterator[None]:
     session.execute(delete(AuditRelease))
 
 
-def _pruned(session: Session, no: int, found: str) -> bool:
+def _fault(last: Head, row: Any, *, anchor: bool) -> Fault | None:  # noqa: ANN401 - a row of the trail
+    """Say what is wrong with a row, as it follows the seal before it."""
+    if anchor:
+        return None if row.id is None else Fault.CHANGED  # The entry of an anchor is gone: another one hides behind its seal.
+    if row.no != last.no + 1:
+        return Fault.GAP
+    if row.id is None:
+        return Fault.MISSING
+    return None if row.hash is not None and row.hash == _hash(last.hash, row) else Fault.CHANGED
+
+
+def _wrong(fault: Fault, last: Head, row: Any) -> Wrong:  # noqa: ANN401 - a row of the trail
+    return Wrong(fault, last.no + 1, None) if fault is Fault.GAP else Wrong(fault, row.no, row.entry_id)
+
+
+def _beside(session: Session) -> Wrong | None:
+    """Return what is wrong beside the seals: an entry without one, or a release that nobody took away."""
+    own = {entry.id for entry in session.info.get(UNSEALED, ())}
+    stray = next((one for one in session.execute(_unsealed()).scalars() if one not in own), None)
+    if stray is not None:
+        return Wrong(Fault.UNSEALED, None, stray)
+    return Wrong(Fault.RELEASED, None, None) if session.execute(select(col(AuditRelease.id))).first() else None
+
+
+@dataclass(frozen=True)
+class _Unreadable:
+    """A seal whose entry holds what the house can't have written: no moment, no JSON, no text."""
+
+    no: int
+    entry_id: int
+    id: int
+    hash: None = None
+
+
+def _rows(session: Session) -> Iterator[Any]:
+    """Go through the seals with their entries, many at a time; one by one from where something can't be read, to tell which it is."""
+    last = None
+    try:
+        for row in session.execute(_trail(), execution_options={"yield_per": 2000}):
+            yield row
+            last = row.no
+    except _NOT_READ:
+        left = select(col(AuditSeal.no), col(AuditSeal.entry_id)).order_by(col(AuditSeal.no))
+        for no, entry_id in session.execute(left if last is None else left.where(col(AuditSeal.no) > last)).all():
+            try:
+                yield session.execute(_trail().where(col(AuditSeal.no) == no)).one()
+            except _NOT_READ:
+                yield _Unreadable(no, entry_id, entry_id)
+
+
+def _hash(before: str, row: Any) -> str | None:  # noqa: ANN401 - a row of the trail
+    try:
+        return seal(before, row.no, row)
+    except _NOT_READ:
+        return None  # SQLite holds bytes where text belongs, too.
+
+
+def _pruned(session: Session, row: Any) -> bool:  # noqa: ANN401 - a row of the trail
     """Whether the trail may begin with this seal: an entry further on says that what was before it is past its time."""
     query = select(col(AuditEntry.after)).where(
-        col(AuditEntry.object_type) == "audit_seal", col(AuditEntry.object_id) == str(no), col(AuditEntry.action) == PRUNED
+        col(AuditEntry.object_type) == "audit_seal", col(AuditEntry.object_id) == str(row.no), col(AuditEntry.action) == PRUNED
     )
-    return any((after or {}).get("hash") == found for after in session.execute(query).scalars())
+    try:
+        return any(isinstance(after, dict) and after.get("hash") == row.hash for after in session.execute(query).scalars())
+    except _NOT_READ:
+        return False
 
 
 @cache

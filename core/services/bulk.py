@@ -36,6 +36,14 @@ class TooMany(DomainError):
     message = N_("One run holds {most} rows at most. Filter further.")
 
 
+class TooManyTogether(DomainError):
+    """More rows than may be done in one transaction, in which nobody else writes on their accounts, nor on SQLite anything at all."""
+
+    message = N_(
+        "It is about {amount_cents}: all rows are done together, or none, and {most} rows at most. Filter further, or choose fewer rows."
+    )
+
+
 class Nothing(DomainError):
     """No row is left."""
 
@@ -134,7 +142,7 @@ class RowView:
 def try_out(session: Session, actor: Actor, *, action: str, query: Query, ids: Sequence[int] | None, params: Params) -> Draft:
     """Return what an action would do with the chosen rows, or with all of a filter; nothing is written.
 
-    Raises NotPermitted, Nothing, TooMany, WrongChoice, and whatever the action refuses of its params.
+    Raises NotPermitted, Nothing, TooMany, TooManyTogether, WrongChoice, and whatever the action refuses of its params.
     """
     actor.require(Permission.BULK_RUN)
     what = _action(action, query.noun)
@@ -155,7 +163,7 @@ def try_out(session: Session, actor: Actor, *, action: str, query: Query, ids: S
             seen.add(customer_id)
         subject = row.object_no or row.customer_no or ""
         tried.append(Tried(row, names.get(customer_id, ""), subject, 0 if refusal else what.amount(session, customer_id), refusal, version))
-    return Draft(what, query, params, tuple(tried))
+    return _short_enough(Draft(what, query, params, tuple(tried)))
 
 
 def _names(session: Session, customers: Collection[int]) -> dict[int, str]:
@@ -167,7 +175,7 @@ def begin(session: Session, actor: Actor, *, draft: Draft) -> int:
     """Write a run down and set it going; return its id. It does nothing yet: `core.bulk` steps through its rows."""
     actor.require(Permission.BULK_RUN)
     actor.require(draft.action.right)
-    if all(one.refusal for one in draft.rows):
+    if all(one.refusal for one in _short_enough(draft).rows):
         raise Nothing
     run = BulkRun(
         action=draft.action.name, noun=draft.query.noun, where_=list_filters.write(draft.query.where), params=dict(draft.params),
@@ -322,6 +330,13 @@ def _action(name: str, noun: str) -> Action:
     if found is None or listing(noun).noun not in found.nouns:
         raise WrongChoice
     return found
+
+
+def _short_enough(draft: Draft) -> Draft:
+    most = law("bulk_at_once_rows")
+    if draft.at_once and sum(1 for one in draft.rows if one.refusal is None) > most:
+        raise TooManyTogether(amount_cents=draft.amount_cents, most=most)
+    return draft
 
 
 def _do(session: Session, actor: Actor, run: BulkRun, row: BulkRow) -> None:

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import law
+from core.day_rules import near
 from core.errors import N_, DomainError
 from core.models.bill import Bill, BillCategory
 from core.models.billing_account import BillingAccount, HoldReason
@@ -107,8 +108,16 @@ def _send_e_invoice(session: Session, actor: Actor, row: BulkRow, _params: Param
 def _known_task(params: Params) -> None:
     if params.get("code") not in TASK_CODES:
         raise WrongChoice(field="code")
-    if due := params.get("due"):
-        date.fromisoformat(due)
+    if params.get("due"):
+        near(_day(params, "due"), field="due")
+
+
+def _day(params: Params, name: str) -> date:
+    """Return a day of the params. Raises WrongChoice."""
+    try:
+        return date.fromisoformat(params.get(name, ""))
+    except ValueError as error:
+        raise WrongChoice(field=name) from error
 
 
 def _task_waits(session: Session, _actor: Actor, row: Row, params: Params) -> DomainError | None:
@@ -143,7 +152,7 @@ def _add_task(session: Session, actor: Actor, of: BulkRow, params: Params) -> No
 def _known_hold(params: Params) -> None:
     if params.get("reason") not in set(HoldReason):
         raise WrongChoice(field="reason")
-    until = date.fromisoformat(params["until"])
+    until = _day(params, "until")
     last = clock.add_months(clock.today(), law("mediation_hold_months"))
     if not clock.today() < until <= last:
         raise dunning.HoldTooLong(last=last)

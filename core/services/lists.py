@@ -194,7 +194,7 @@ def _ids(session: Session, plan: _Plan, query: Query, size: int) -> tuple[list[i
 
 
 def _anchor(session: Session, plan: _Plan, order: Any, anchor: int) -> tuple[Any, int]:  # noqa: ANN401
-    found = session.execute(select(order).where(plan.listing.key == anchor)).first()
+    found = session.execute(select(order).where(plan.listing.key == anchor)).first() if 0 < anchor <= list_filters.LARGEST else None
     if found is None:
         raise NoSuchPage
     return found[0], anchor

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from core import clock, i18n
 from core.actor import Actor, Permission, Role
 from core.catalogue import law
+from core.day_rules import near
 from core.errors import N_, DomainError, NotFound
 from core.models.audit import AuditEntry
 from core.models.customer import Customer
@@ -74,7 +75,7 @@ class Anomaly:
 
 
 def ask_report(session: Session, actor: Actor, *, customer_no: str, since: date, until: date) -> int:
-    """Write down that somebody asks who looked at a customer, and return the customer's id. Raises NotFound, EndsBefore."""
+    """Write down that somebody asks who looked at a customer, and return the customer's id. Raises NotFound, OddDay, EndsBefore."""
     actor.require(Permission.AUDIT_READ)
     customer_id = _customer(session, customer_no).id
     _check_days(since, until)
@@ -83,7 +84,7 @@ def ask_report(session: Session, actor: Actor, *, customer_no: str, since: date,
 
 
 def report(session: Session, actor: Actor, *, customer_no: str, since: date, until: date, most: int | None = SHOWN) -> Report:
-    """Return who of the house looked at a customer's data. Raises NotFound, EndsBefore."""
+    """Return who of the house looked at a customer's data. Raises NotFound, OddDay, EndsBefore."""
     actor.require(Permission.AUDIT_READ)
     customer = _customer(session, customer_no)
     _check_days(since, until)
@@ -102,7 +103,7 @@ def report(session: Session, actor: Actor, *, customer_no: str, since: date, unt
 
 
 def export(session: Session, actor: Actor, *, customer_no: str, since: date, until: date, language: str) -> bytes:
-    """Return the whole report as CSV, its cells inert; the export is itself a look. Raises NotFound, EndsBefore."""
+    """Return the whole report as CSV, its cells inert; the export is itself a look. Raises NotFound, OddDay, EndsBefore."""
     actor.require(Permission.AUDIT_READ)
     found = report(session, actor, customer_no=customer_no, since=since, until=until, most=None)
     text = io.StringIO(newline="")
@@ -193,6 +194,8 @@ def _customer(session: Session, customer_no: str) -> Customer:
 
 
 def _check_days(since: date, until: date) -> None:
+    near(since, field="until")
+    near(until, field="until")
     if until < since:
         raise EndsBefore
 

@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 
 from core import clock
 from core.actor import Actor, Permission
+from core.day_rules import near
 from core.errors import N_, DomainError, NotFound
 from core.models.note import Tag
 from core.services import audit, erased
@@ -61,12 +62,14 @@ class TagRow:
 def add(session: Session, actor: Actor, *, customer_id: int, word: str, last: date | None = None) -> int:
     """Put a word above a file, until the end of a day or until it is taken off; return its id.
 
-    Raises Missing and what text_rules raises, UntilPast, ErasedAlready, Stands, TooMany.
+    Raises Missing and what text_rules raises, UntilPast, OddDay, ErasedAlready, Stands, TooMany.
     """
     actor.require(Permission.NOTE_WRITE, customer_id)
     word = needed(word, field="tag", length=WORD_LENGTH)
     if last is not None and last < clock.today():
         raise UntilPast
+    if last is not None:
+        near(last, field="tag_until")
     lock_customer(session, customer_id)
     erased.refuse(session, customer_id)
     rows = session.execute(select(Tag).where(col(Tag.customer_id) == customer_id, col(Tag.ended_at).is_(None))).scalars()

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlmodel import Session, col
 
 from core import clock
-from core.actor import Actor, Permission, Role
+from core.actor import ROLES, Actor, Permission, Role
+from core.day_rules import near
 from core.errors import N_, DomainError, NotFound
 from core.models.customer import Customer
 from core.models.interaction import Task, Team
@@ -28,6 +29,7 @@ BILLING = ("debit_dispute", "debit_duplicate", "debit_holder_died", "debit_recal
 TEAMS = {
     Role.AGENT: Team.CARE, Role.SENIOR: Team.CARE, Role.ADMIN: Team.CARE, Role.BILLING: Team.BILLING, Role.PRODUCT: Team.PRODUCT,
 }  # fmt: skip
+_NAME_LENGTH = 60
 MOST = 100
 """How many a list shows."""
 
@@ -52,9 +54,9 @@ class DuePast(DomainError):
 
 
 class NobodyThere(DomainError):
-    """Nobody of that name works here."""
+    """Nobody of that name works here, or his role may do nothing."""
 
-    message = N_("Nobody of the house is called {name}. Choose a colleague or a team.")
+    message = N_("Nobody called {name} can take this. Choose a colleague or a team.")
     field = "owner"
 
 
@@ -124,12 +126,14 @@ def add(
     to: Target | None = None,
     code: str = FREE,
 ) -> int:
-    """Write down something to do, for oneself unless another one is named; return its id. Raises ErasedAlready, Missing, DuePast, NobodyThere."""
+    """Write down something to do, for oneself unless another one is named; return its id. Raises ErasedAlready, Missing, DuePast, OddDay, NobodyThere."""
     actor.require(Permission.TASK_WRITE, customer_id)
     erased.refuse(session, customer_id)
     said = needed(words, field="task", length=WORDS_LENGTH) if words or code in {FREE, HANDOVER} else None
     if due is not None and due < clock.today():
         raise DuePast
+    if due is not None:
+        near(due, field="due")
     target = _checked(session, actor, to or Target(owner=actor.username))
     row = Task(
         customer_id=customer_id, code=code, words=said, due=due, owner=target.owner, team=target.team, created_at=clock.now(),
@@ -181,7 +185,7 @@ def hand_over(
 ) -> None:
     """Give a task to a colleague or a team, and perhaps more time.
 
-    Raises ErasedAlready, NotFound, ChangedMeanwhile, TaskDone, NobodyThere, DuePast.
+    Raises ErasedAlready, NotFound, ChangedMeanwhile, TaskDone, NobodyThere, DuePast, OddDay.
     """
     actor.require(Permission.TASK_WRITE, customer_id)
     erased.refuse(session, customer_id)
@@ -190,6 +194,8 @@ def hand_over(
         raise TaskDone(who=row.done_by or "?")
     if due is not None and due != row.due and due < clock.today():
         raise DuePast
+    if due is not None:
+        near(due, field="due")
     before = {"owner": row.owner, "team": row.team, "due": row.due}
     target = _checked(session, actor, to)
     row.owner, row.team, row.due = target.owner, target.team, due or row.due
@@ -235,9 +241,7 @@ def counts(session: Session, actor: Actor) -> dict[Whose, int]:
 def colleagues(session: Session, actor: Actor) -> list[Colleague]:
     """Return who can be handed something: the colleagues of the house, by name."""
     actor.require(Permission.TASK_READ)
-    query = select(col(User.username), col(User.name), col(User.role)).where(
-        col(User.customer_id).is_(None), col(User.active).is_(True), col(User.role) != Role.VIEWER
-    )
+    query = select(col(User.username), col(User.name), col(User.role)).where(*_working())
     return [Colleague(username, name, TEAMS.get(role)) for username, name, role in session.execute(query.order_by(col(User.name)))]
 
 
@@ -298,10 +302,16 @@ def _checked(session: Session, actor: Actor, target: Target) -> Target:
         return Target(team=target.team or Team.CARE)
     if target.owner == actor.username or actor.role is Role.SYSTEM:
         return Target(owner=target.owner)
-    there = select(col(User.id)).where(col(User.username) == target.owner, col(User.customer_id).is_(None), col(User.active).is_(True))
-    if session.execute(there).first() is None:
-        raise NobodyThere(name=target.owner)
-    return Target(owner=target.owner)
+    name = normalise(target.owner, field="owner", length=_NAME_LENGTH)
+    if session.execute(select(col(User.id)).where(col(User.username) == name, *_working())).first() is None:
+        raise NobodyThere(name=name)
+    return Target(owner=name)
+
+
+def _working() -> tuple[ColumnElement[bool], ...]:
+    """Say who can be given something to do: the colleagues whose role may do it."""
+    able = [role for role, rights in ROLES.items() if Permission.TASK_WRITE in rights]
+    return col(User.customer_id).is_(None), col(User.active).is_(True), col(User.role).in_(able)
 
 
 def _record(

@@ -19,7 +19,7 @@ from core.ui.text import t
 FORM = "door"
 _BECAUSE = {
     Because.PROTECTED: N_("This file is protected: whoever opens it says why."),
-    Because.LINK: N_("You came here by a link, and not from your search or your lists: say why you open this file."),
+    Because.LINK: N_("You came here by a link, or by a list that you filtered yourself: say why you open this file."),
 }
 
 

@@ -91,9 +91,12 @@ def find(actor: Actor) -> Visit | None:
         return None
     with reading() as session:
         try:
-            return Visit(actor, customers.head(session, actor, customer_no=number))
+            head = customers.head(session, actor, customer_no=number)
         except NotFound:
             return None
+    if number is not None and (head.vip or head.colleague) and not _reason_known(number) and not _let_in(actor, number, anew=True):
+        return None  # It was marked while it lay open here.
+    return Visit(actor, head)
 
 
 def closed(actor: Actor) -> str | None:
@@ -109,19 +112,25 @@ def closed(actor: Actor) -> str | None:
     return number if found.asks else None
 
 
-def _let_in(actor: Actor, customer_no: str) -> bool:
-    """Whether a file may be opened without a reason, or one was given today; asked of the database once a day for each file."""
+def _let_in(actor: Actor, customer_no: str, *, anew: bool = False) -> bool:
+    """Whether a file may be opened without a reason, or one was given today; asked of the database once a day for each file, or `anew`."""
     known, now = st.session_state.setdefault(_LET_IN, {}), (actor.username, clock.local(clock.real_now()).date(), life())
-    if known.get(customer_no) == now:
+    if not anew and known.get(customer_no, (None,))[0] == now:
         return True
+    known.pop(customer_no, None)
     with reading() as session:
         try:
             found = access.door(session, actor, customer_no=customer_no, offered=navigation.offered(customer_no))
         except NotFound:
             return False
     if found.asks is None:
-        known[customer_no] = now
+        known[customer_no] = (now, found.given)
     return found.asks is None
+
+
+def _reason_known(customer_no: str) -> bool:
+    """Whether a file was let in because a reason was given, and not without a word."""
+    return bool(st.session_state[_LET_IN][customer_no][1])
 
 
 def _through_the_shell() -> None:

@@ -34,6 +34,11 @@ class Asked:
         """Whether the list differs from the view that it began with."""
         return self.view is not None and plain(self.query) != plain(self.view.query)
 
+    @property
+    def daily(self) -> bool:
+        """Whether this is a list of the day's work as the trade set it up, however it is sorted; a filter of one's own is none."""
+        return self.view is not None and self.view.id is None and self.query.where == self.view.query.where
+
 
 class OddPage(list_filters.Unreadable):
     """The page in the address is none."""

@@ -69,19 +69,19 @@ def show(asked: Asked, found: Page, chosen: Callable[[Row], None] | None) -> Non
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"billrow-list-{row.id}"):
             if chosen is not None:
                 chosen(row)
-            _link(found.listing, first, row)
+            _link(found.listing, first, row, leads=asked.daily)
             if rest:
                 draw(_cells(rest, [_cell(column, value) for column, value in zip(rest, row.cells[1:], strict=True)]))
     _pager(asked, found)
 
 
-def _link(one: Listing, column: Column, row: Row) -> None:
+def _link(one: Listing, column: Column, row: Row, *, leads: bool) -> None:
     label = shown(column, row.cells[0])
     with st.container(key=f"lists:open:{row.id}", width=_FIRST):
         if not one.page:
             st.text(label)
             return
-        query = navigation.customer_query(row.customer_no)
+        query = navigation.customer_query(row.customer_no, leads=leads)
         if one.opens and row.object_no:
             query |= {one.opens[0]: row.object_no}
         st.page_link(navigation.page(one.page), label=md(label), query_params=query)

@@ -89,16 +89,20 @@ def found_mark(*numbers: str | None) -> list[Mark]:
     return [Mark(t("Found"), "info", "search")] if found and found in numbers else []
 
 
-def customer_query(customer_no: str | None) -> dict[str, str]:
-    """Return the part of the address that keeps a customer's file open; who follows a link of the desk is asked for no reason (access.door)."""
+def customer_query(customer_no: str | None, *, leads: bool = True) -> dict[str, str]:
+    """Return the part of the address that keeps a customer's file open; who follows a link of the desk is asked for no reason (access.door).
+
+    What somebody put together himself does not lead to a file: its links ask as a bare address does.
+    """
     if not customer_no:
         return {}
-    st.session_state.setdefault(_OFFERED, set()).add(customer_no)
+    if leads:
+        st.session_state.setdefault(_OFFERED, set()).add(customer_no)
     return {"customer": customer_no}
 
 
 def offered(customer_no: str) -> bool:
-    """Whether the desk itself led to a file in this browser tab: a search, a list, a task."""
+    """Whether the desk itself led to a file in this browser tab: a search, a list of the trade, a task."""
     return customer_no in st.session_state.get(_OFFERED, ())
 
 

@@ -101,6 +101,7 @@ def _end(visit: Visit, talk: OpenTalk) -> None:
     forms.error(FORM, "words", words)
     if st.toggle(t("A colleague goes on with it"), key=f"{_HAND}:{talk.id}"):
         task_card.choose(f"{_TO}:{talk.id}", visit.actor, current=Target(team=Team.BILLING))
+        forms.error(FORM, "owner")
         left = st.text_input(t("What is left to do"), key=f"{_LEFT}:{talk.id}", max_chars=200)
         forms.error(FORM, "left", left)
     forms.answer(FORM)

@@ -84,6 +84,7 @@ def show_actions(actor: Actor, row: TaskRow, *, place: str) -> None:
             st.button(t("Mark it done"), key=f"desk:task:complete:{name}", on_click=_complete, args=(name, shown, f"{key}d"))
         with st.popover(t("Hand over"), type="tertiary", key=f"desk:task:hand:{name}", icon=":material/forward:"):
             _fill(actor, row, name)
+            forms.error(FORM, "owner")
             forms.error(FORM, "due")
             two_at_once.show(f"desk:task:hand:{name}")
             two_at_once.theirs(f"desk:task:hand:{name}")

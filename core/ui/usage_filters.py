@@ -72,11 +72,11 @@ class Asked:
 
 def known(session: Session, visit: Visit) -> Known:
     """Read what can be chosen from."""
-    file = visit.customer.id
+    file, asked = visit.customer.id, st.query_params.get("bill", "")
     running, before = usage_detail.last_periods(session, visit.actor, customer_id=file)
     return Known(
         lines=usage_detail.lines(session, visit.actor, customer_id=file),
-        bills=usage_detail.bills(session, visit.actor, customer_id=file, asked=st.query_params.get("bill")),
+        bills=usage_detail.bills(session, visit.actor, customer_id=file, asked=asked if asked.isascii() and asked.isdigit() else None),
         running=running,
         before=before,
         today=clock.today(),

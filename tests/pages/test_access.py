@@ -8,6 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from core import clock, db
 from core.models.audit import AuditEntry
+from core.models.billing_account import BillMedia
+from core.models.customer import Customer
 from core.services.customers import search_name
 from core.settings import ROOT
 from tests.builders import make_customer, make_product
@@ -23,7 +25,12 @@ def demo(new_demo: NewDemo) -> None:
     """A demo on its first day with an ordinary customer, a VIP and a sample customer."""
     with new_demo() as session:
         for number, given, vip in ((PLAIN, "Zelda", False), (VIP, "Hilde", True), (SAMPLE, "Sophie", False)):
-            facts = {"search_name": search_name(given, "Vermeersch", None), "birth_date": date(1979, 9, 17), "vip": vip}
+            facts = {
+                "search_name": search_name(given, "Vermeersch", None),
+                "birth_date": date(1979, 9, 17),
+                "vip": vip,
+                "media": BillMedia.PAPER,
+            }
             customer = make_customer(session, customer_no=number, given_name=given, family_name="Vermeersch", **facts)
             make_product(session, customer, "RED", line=f"+3247{number[-7:]}")
 
@@ -48,6 +55,11 @@ def trail(action: str) -> list[AuditEntry]:
         found = list(session.exec(select(AuditEntry).where(AuditEntry.action == action)).all())
         session.expunge_all()
         return found
+
+
+def marked(number: str, mark: str) -> None:
+    with db.transaction() as session:
+        setattr(session.exec(select(Customer).where(Customer.customer_no == number)).one(), mark, True)
 
 
 class TestDoor:
@@ -94,6 +106,55 @@ class TestDoor:
             screen.switch_page("../pages/customers.py").run()
             assert not screen.exception
             assert (not [one for one in screen.button if one.key == "door:open"]) is name
+
+    @pytest.mark.parametrize("mark", ["vip", "colleague"])
+    def test_a_file_that_is_marked_while_it_lies_open_closes_at_the_next_run(self, mark: str) -> None:
+        screen = opened(SAMPLE, "account")
+        assert "Vermeersch" in seen(screen)
+        marked(SAMPLE, mark)
+        screen.run()
+        assert "Vermeersch" not in seen(screen)
+        screen.button(key="door:open").click().run()
+        assert "Vermeersch" in seen(screen)
+
+    def test_a_file_that_is_marked_under_an_open_drawer_shows_nothing_more(self) -> None:
+        screen = opened(SAMPLE, "account")
+        marked(SAMPLE, "vip")
+        screen.button(key="account:edit").click().run()
+        assert not screen.exception
+        assert "Vermeersch" not in seen(screen)
+
+    def test_a_reason_that_was_given_holds_when_the_file_is_marked_later(self) -> None:
+        screen = opened(PLAIN)
+        screen.button(key="door:open").click().run()
+        marked(PLAIN, "vip")
+        screen.run()
+        assert "Vermeersch" in seen(screen)
+
+    @pytest.mark.parametrize(
+        ("asked", "leads"),
+        [
+            ({"view": "paper_bills"}, True),
+            ({"view": "paper_bills", "sort": "-name"}, True),
+            ({"view": "paper_bills", "where": f'customer_no.eq."{PLAIN}"'}, False),
+            ({"of": "customers", "where": f'customer_no.eq."{PLAIN}"'}, False),
+            ({"of": "customers"}, False),
+        ],
+    )
+    def test_a_list_of_the_trade_leads_in_without_a_question_but_none_that_one_filtered_himself(
+        self, asked: dict[str, str], leads: bool
+    ) -> None:
+        screen = opened(SAMPLE)
+        screen.query_params.clear()
+        for name, value in asked.items():
+            screen.query_params[name] = value
+        screen.switch_page("../pages/lists.py").run()
+        assert not screen.exception
+        assert "Zelda" in seen(screen)
+        screen.query_params.clear()
+        screen.query_params["customer"] = PLAIN
+        screen.switch_page("../pages/home.py").run()
+        assert (not [one for one in screen.button if one.key == "door:open"]) is leads
 
     def test_a_callback_of_a_closed_file_is_refused(self) -> None:
         screen = opened(SAMPLE, "account")

@@ -1,6 +1,6 @@
 """The trail only grows, and any row that was changed, lost, slipped in or put elsewhere is named."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, func, select, text, update
+from sqlalchemy import Engine, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col
 
@@ -73,12 +73,67 @@ def tampered(engine: Engine) -> Session:
     return session
 
 
+def look(session: Session, known: Head | None = None) -> Wrong | None:
+    """Look through what was tampered with; the row that let it be done is taken away, as whoever tampers would."""
+    session.execute(delete(AuditRelease))
+    return verify(session, SYSTEM, known=known).wrong
+
+
 def ids(session: Session) -> list[int]:
     return list(session.execute(select(col(AuditSeal.entry_id)).order_by(col(AuditSeal.no))).scalars())
 
 
-TAMPERING = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def tamper(session: Session, before: list[int], data: st.DataObject) -> None:
+    """Change, lose, slip in or move a row of the trail, in one of all ways."""
+    place = data.draw(PLACES)
+    one, seals = before[place], col(AuditSeal.no) == place + 1
+    entries = col(AuditEntry.id) == one
+    ways: dict[str, Callable[[], object]] = {
+        "change": lambda: session.execute(update(AuditEntry).where(entries).values({field: FIELDS[field]})),
+        "lose": lambda: session.execute(delete(AuditEntry).where(entries)),
+        "lose seal": lambda: session.execute(delete(AuditSeal).where(seals)),
+        "lose both": lambda: (session.execute(delete(AuditEntry).where(entries)), session.execute(delete(AuditSeal).where(seals))),
+        "seal anew": lambda: session.execute(update(AuditSeal).where(seals).values(hash="f" * 64)),
+        "insert": lambda: slip_in(session),
+        "insert sealed": lambda: slip_in(session, sealed=True),
+        "reorder": lambda: swap(session, one, before[place - 1]),
+        "cut": lambda: cut(session, before, place),
+    }
+    field = data.draw(st.sampled_from(sorted(FIELDS)))
+    ways[data.draw(st.sampled_from(sorted(ways)))]()
+
+
+def swap(session: Session, one: int, other: int) -> None:
+    for entry, now in ((one, -one), (other, one), (-one, other)):
+        session.execute(update(AuditSeal).where(col(AuditSeal.entry_id) == entry).values(entry_id=now))
+
+
+def cut(session: Session, before: list[int], place: int) -> None:
+    """Delete the end of the trail, from a place on."""
+    session.execute(delete(AuditEntry).where(col(AuditEntry.id).in_(before[place:])))
+    session.execute(delete(AuditSeal).where(col(AuditSeal.no) > place))
+
+
+def slip_in(session: Session, *, sealed: bool = False) -> None:
+    """Write an entry past the house."""
+    stray = AuditEntry(at=FIRST_DAY, business_at=FIRST_DAY, actor="agent", action="a:b", object_type="c", object_id="1")
+    session.add(stray)
+    session.flush()
+    if sealed:
+        last = session.execute(select(func.max(col(AuditSeal.no)))).scalar() or 0
+        session.execute(delete(AuditSeal).where(col(AuditSeal.entry_id) == stray.id))
+        session.execute(insert(AuditSeal).values(no=last + 1, entry_id=stray.id, hash="e" * 64))
+
+
+def rows(session: Session) -> list[Any]:
+    """Return the trail as the database holds it: seals and what they seal, then what no seal names."""
+    both = select(AuditSeal.__table__, AuditEntry.__table__).select_from(AuditSeal)  # type: ignore[attr-defined]
+    query = both.outerjoin(AuditEntry, col(AuditEntry.id) == AuditSeal.entry_id).order_by(col(AuditSeal.no))
+    return [repr(row) for row in session.execute(query)]
+
+
 PLACES = st.integers(0, ENTRIES - 1)
+TAMPERING = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class TestVerify:
@@ -93,7 +148,7 @@ class TestVerify:
         with tampered(trail) as session:
             entry = ids(session)[place]
             session.execute(update(AuditEntry).where(col(AuditEntry.id) == entry).values({field: FIELDS[field]}))
-            assert verify(session, SYSTEM).wrong == Wrong(Fault.CHANGED, place + 1, entry)
+            assert look(session) == Wrong(Fault.CHANGED, place + 1, entry)
 
     @TAMPERING
     @given(place=PLACES)
@@ -101,7 +156,7 @@ class TestVerify:
         with tampered(trail) as session:
             entry = ids(session)[place]
             session.execute(delete(AuditEntry).where(col(AuditEntry.id) == entry))
-            assert verify(session, SYSTEM).wrong == Wrong(Fault.MISSING, place + 1, entry)
+            assert look(session) == Wrong(Fault.MISSING, place + 1, entry)
 
     @TAMPERING
     @given(place=st.integers(0, ENTRIES - 2))
@@ -110,7 +165,7 @@ class TestVerify:
             entry = ids(session)[place]
             session.execute(delete(AuditEntry).where(col(AuditEntry.id) == entry))
             session.execute(delete(AuditSeal).where(col(AuditSeal.entry_id) == entry))
-            assert verify(session, SYSTEM).wrong == Wrong(Fault.GAP, place + 1, None)
+            assert look(session) == Wrong(Fault.GAP, place + 1, None)
 
     @TAMPERING
     @given(lost=st.integers(1, ENTRIES))
@@ -120,8 +175,8 @@ class TestVerify:
             for entry in ids(session)[ENTRIES - lost :]:
                 session.execute(delete(AuditEntry).where(col(AuditEntry.id) == entry))
                 session.execute(delete(AuditSeal).where(col(AuditSeal.entry_id) == entry))
-            assert verify(session, SYSTEM).wrong is None
-            assert verify(session, SYSTEM, known=known).wrong == Wrong(Fault.GAP, ENTRIES - lost + 1, None)
+            assert look(session) is None
+            assert look(session, known) == Wrong(Fault.GAP, ENTRIES - lost + 1, None)
 
     @TAMPERING
     @given(places=st.lists(PLACES, min_size=2, max_size=2, unique=True))
@@ -131,7 +186,7 @@ class TestVerify:
             one, other = sorted(places)
             for place, entry in ((one, -1), (other, known[one]), (one, known[other])):
                 session.execute(update(AuditSeal).where(col(AuditSeal.no) == place + 1).values(entry_id=entry))
-            assert verify(session, SYSTEM).wrong == Wrong(Fault.CHANGED, one + 1, known[other])
+            assert look(session) == Wrong(Fault.CHANGED, one + 1, known[other])
 
     @TAMPERING
     @given(places=st.lists(PLACES, min_size=2, max_size=2, unique=True))
@@ -140,7 +195,7 @@ class TestVerify:
             known, (one, other) = ids(session), sorted(places)
             for place, number in ((one, other), (other, one)):
                 session.execute(update(AuditEntry).where(col(AuditEntry.id) == known[place]).values(object_id=str(number)))
-            assert verify(session, SYSTEM).wrong == Wrong(Fault.CHANGED, one + 1, known[one])
+            assert look(session) == Wrong(Fault.CHANGED, one + 1, known[one])
 
     @TAMPERING
     @given(number=st.integers(0, 10**6), reason=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200))
@@ -157,7 +212,7 @@ class TestVerify:
     def test_names_a_seal_that_was_made_anew(self, trail: Engine, place: int) -> None:
         with tampered(trail) as session:
             session.execute(update(AuditSeal).where(col(AuditSeal.no) == place + 1).values(hash="f" * 64))
-            assert verify(session, SYSTEM).wrong == Wrong(Fault.CHANGED, place + 1, ids(session)[place])
+            assert look(session) == Wrong(Fault.CHANGED, place + 1, ids(session)[place])
 
     def test_does_not_count_what_its_own_transaction_wrote(self, trail: Engine) -> None:
         with Session(trail) as session:
@@ -169,6 +224,56 @@ class TestVerify:
         with Session(trail) as session, pytest.raises(NotPermitted):
             verify(session, AGENT)
 
+    @given(data=st.data())
+    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_names_the_first_of_many_rows_that_were_tampered_with(self, trail: Engine, data: st.DataObject) -> None:
+        with tampered(trail) as session:
+            known, before, was = verify(session, SYSTEM).head, ids(session), rows(session)
+            for _ in range(data.draw(st.integers(1, 4))):
+                tamper(session, before, data)
+            found, now = look(session, known), rows(session)
+            if now != was:
+                first = next(
+                    (place for place, (one, other) in enumerate(zip(was, now, strict=False), 1) if one != other),
+                    min(len(was), len(now)) + 1,
+                )
+                assert found is not None
+                assert found.no == first
+            else:
+                strays = session.execute(select(func.max(col(AuditEntry.id)))).scalar() != max(before)
+                assert (found is not None and found.fault is Fault.UNSEALED) is strays
+
+    def test_names_an_entry_that_hides_behind_the_seal_of_an_anchor(self, scratch: Engine) -> None:
+        with db.transaction() as session:
+            for days in (2900, 2800, 1):
+                _older(session, days)
+                session.flush()
+        with db.transaction() as session:
+            assert audit_trail.prune(session, SYSTEM) == 2
+        with db.transaction() as session, audit_trail.released(session):
+            stray = AuditEntry(at=FIRST_DAY, business_at=FIRST_DAY, actor="agent", action="a:b", object_type="c", object_id="1")
+            session.add(stray)
+            session.flush()
+            session.execute(update(AuditSeal).where(col(AuditSeal.no) == 2).values(entry_id=stray.id))
+            session.flush()
+            hidden = stray.id
+        with db.reading() as session:
+            assert verify(session, SYSTEM).wrong == Wrong(Fault.CHANGED, 2, hidden)
+
+    @pytest.mark.parametrize("what", ["at = 'never'", "after = '{'", "actor = x'ff'", "reason = CAST(x'ff' AS TEXT)"])
+    @pytest.mark.parametrize("place", [1, 7, ENTRIES])
+    def test_names_an_entry_that_can_not_be_read(self, trail: Engine, what: str, place: int) -> None:
+        if trail.dialect.name == "sqlite":  # PostgreSQL holds in a column what the column says.
+            with tampered(trail) as session:
+                entry = ids(session)[place - 1]
+                session.execute(text(f"UPDATE audit_entry SET {what} WHERE id = {entry}"))  # noqa: S608 - from above
+                assert look(session) == Wrong(Fault.CHANGED, place, entry)
+
+    def test_names_a_release_that_was_left_over(self, trail: Engine) -> None:
+        with tampered(trail) as session:
+            assert verify(session, SYSTEM).wrong == Wrong(Fault.RELEASED, None, None)
+            assert audit_trail.tell(Wrong(Fault.RELEASED, None, None)).startswith("released: a row of audit_release")
+
 
 class TestTriggers:
     @pytest.mark.parametrize("table", ["audit_entry", "audit_seal"])
@@ -177,6 +282,17 @@ class TestTriggers:
         column = {"audit_entry": "customer_id", "audit_seal": "entry_id"}[table]
         with Session(trail) as session, pytest.raises(DBAPIError, match="the audit trail only grows"):
             session.execute(text(statement.format(table, column)))
+
+    @pytest.mark.parametrize("table", ["audit_entry", "audit_seal"])
+    @pytest.mark.parametrize("clause", ["OR REPLACE", "OR IGNORE", ""])
+    def test_refuse_to_put_a_row_in_the_place_of_another_one(self, trail: Engine, table: str, clause: str) -> None:
+        if trail.dialect.name == "sqlite":  # PostgreSQL has no such statement: its way is an UPDATE.
+            with Session(trail) as session, pytest.raises(DBAPIError, match="the audit trail only grows"):
+                session.execute(text(f"INSERT {clause} INTO {table} SELECT * FROM {table} LIMIT 1"))  # noqa: S608 - from above
+
+    def test_refuse_to_seal_an_entry_a_second_time(self, trail: Engine) -> None:
+        with Session(trail) as session, pytest.raises(DBAPIError, match=r"the audit trail only grows|uq_audit_seal_entry_id"):
+            session.execute(insert(AuditSeal).values(no=ENTRIES + 1, entry_id=ids(session)[0], hash="f" * 64))
 
     def test_refuse_to_empty_the_table(self, trail: Engine) -> None:
         if trail.dialect.name == "postgresql":
@@ -258,6 +374,16 @@ class TestPrune:
         with db.transaction() as session:
             assert audit_trail.prune(session, SYSTEM) == 0
 
+    def test_lets_go_a_single_entry(self, scratch: Engine) -> None:
+        with db.transaction() as session:
+            for days in (2900, 1):
+                _older(session, days)
+                session.flush()
+        with db.transaction() as session:
+            assert audit_trail.prune(session, SYSTEM) == 1
+        with db.reading() as session:
+            assert verify(session, SYSTEM).wrong is None
+
     def test_a_beginning_that_was_cut_off_by_somebody_else_is_named(self, scratch: Engine) -> None:
         with db.transaction() as session:
             for number in range(4):
@@ -304,6 +430,24 @@ class TestCommand:
         capsys.readouterr()
         assert command.main(["verify"]) == 1
         assert capsys.readouterr().err.startswith("changed: seal 1, audit_entry 1")
+
+    def test_keeps_its_head_elsewhere_and_sees_next_time_that_the_end_was_cut_off(
+        self, scratch: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        kept = tmp_path / "head"
+        for number in range(3):
+            with db.transaction() as session:
+                write(session, number)
+            assert command.main(["verify", "--keep", str(kept)]) == 0
+            assert kept.read_text().startswith(f"{number + 1}:")
+        with db.transaction() as session, audit_trail.released(session):
+            session.execute(delete(AuditEntry).where(col(AuditEntry.id) == 3))
+            session.execute(delete(AuditSeal).where(col(AuditSeal.no) == 3))
+        assert command.main(["verify"]) == 0
+        capsys.readouterr()
+        assert command.main(["verify", "--keep", str(kept)]) == 1
+        assert capsys.readouterr().err.startswith("gap: seal 3")
+        assert kept.read_text().startswith("3:")
 
     def test_an_empty_trail_is_whole(self, scratch: Engine) -> None:
         with db.reading() as session:

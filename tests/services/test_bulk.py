@@ -23,7 +23,7 @@ from core.models.customer import Customer, CustomerKind, CustomerStatus
 from core.models.e_invoice import EInvoice
 from core.models.interaction import Task
 from core.services import bulk, bulk_actions, dunning
-from core.services.bulk import MOST, Nothing, NotNow, RunView, TooMany
+from core.services.bulk import MOST, Nothing, NotNow, RunView, TooMany, TooManyTogether
 from core.services.bulk_actions import ByHandOnly, WrongChoice
 from core.services.dunning import HoldTooLong
 from core.services.list_filters import read
@@ -294,6 +294,23 @@ class TestMoney:
         monkeypatch.setattr(bulk, "law", lambda _name: 1000)
         found = run("hold", HOLD)
         assert (found.at_once, found.state, found.done, found.amount_cents) == (True, BulkState.FINISHED, 7, 12600)
+
+    def test_above_the_limit_more_rows_than_one_transaction_may_hold_are_refused(
+        self, house: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bulk, "law", {"bulk_at_once_cents": 1000, "bulk_at_once_rows": 7}.get)
+        with db.reading() as session:
+            draft = bulk.try_out(session, SENIOR, action="hold", query=Query("customers"), ids=None, params=HOLD)
+        monkeypatch.setattr(bulk, "law", {"bulk_at_once_cents": 1000, "bulk_at_once_rows": 6}.get)
+        with pytest.raises(TooManyTogether) as refused, db.reading() as session:
+            bulk.try_out(session, SENIOR, action="hold", query=Query("customers"), ids=None, params=HOLD)
+        assert refused.value.params == {"amount_cents": 12600, "most": 6}
+        with pytest.raises(TooManyTogether), db.transaction() as session:
+            bulk.begin(session, SENIOR, draft=draft)
+
+    def test_below_the_limit_as_many_rows_as_a_run_holds_are_taken(self, house: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bulk, "law", {"bulk_at_once_cents": 500_000, "bulk_at_once_rows": 1}.get)
+        assert run("hold", HOLD).done == 7
 
 
 class TestEInvoices:

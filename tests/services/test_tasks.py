@@ -54,6 +54,18 @@ class TestAdd:
             with pytest.raises(tasks.NobodyThere):
                 add(session, customer, to=Target(owner=name))
 
+    @pytest.mark.parametrize("role", [Role.VIEWER, Role.PRODUCT])
+    def test_refuses_and_never_offers_who_may_not_do_it(self, session: Session, customer: Customer, role: Role) -> None:
+        session.add(User(username="reader", name="Only Reads", role=role, created_at=SINCE))
+        session.flush()
+        assert [one.username for one in tasks.colleagues(session, AGENT)] == ["senior"]
+        with pytest.raises(tasks.NobodyThere) as refused:
+            add(session, customer, to=Target(owner="reader"))
+        assert refused.value.field == "owner"
+        task_id = add(session, customer)
+        with pytest.raises(tasks.NobodyThere):
+            tasks.hand_over(session, AGENT, customer_id=customer.id, task_id=task_id, shown_version=1, to=Target(owner="reader"))
+
     def test_is_not_for_readers_and_never_for_the_customer(self, session: Session, customer: Customer) -> None:
         for actor in (VIEWER, self_of(customer)):
             with pytest.raises(NotPermitted):
