@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = '2026_11_28_desk'
+revision = '2026_11_28_dispute_end'
 down_revision = '2026_11_27_lists'
 branch_labels = None
 depends_on = None

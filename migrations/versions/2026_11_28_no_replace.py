@@ -1,9 +1,9 @@
-"""Guard: on SQLite, a row of the trail can't be replaced by an insert either."""
+"""On SQLite, a row of the trail can't be replaced by an insert either."""
 
 from alembic import op
 
-revision = '2026_11_28_guard'
-down_revision = '2026_11_27_lists'
+revision = '2026_11_28_no_replace'
+down_revision = '2026_11_28_dispute_end'
 branch_labels = None
 depends_on = None
 
