@@ -94,6 +94,8 @@ def _answer(found: Arrears) -> None:
             heading(t("Nothing is late but what is disputed"), 3)
         else:
             heading(t("Payment plan"), 3)
+    if found.broken:
+        st.markdown(_broken(found.broken))
     if sentences := _sentences(found):
         st.markdown(" ".join(sentences))
 
@@ -107,8 +109,6 @@ def _sentences(found: Arrears) -> list[str]:
     if found.amount.disputed_cents:
         told = N_("{disputed_cents} more is disputed: it is not claimed until that is decided, and a payment plan leaves its bill out.")
         sentences.append(t(told, disputed_cents=found.amount.disputed_cents))
-    if found.broken:
-        sentences.append(_broken(found.broken))
     if found.suspended_on:
         sentences.append(t("Services suspended since {on}; 112 stays reachable.", on=day(found.suspended_on, "short")))
     if found.next_due and found.amount.overdue_cents:

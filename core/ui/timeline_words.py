@@ -113,7 +113,7 @@ _CHANGES = {
     "reset:send": N_("Link to a new password sent"),
     "usage:export": N_("Usage exported"),
 }
-_SETTINGS, _VALUES = {"cap:set", "alert:set"}, {"contact:change", "contact:move", "move:postpone", "mandate:sign_amendment"}
+_SETTINGS, _VALUES = {"cap:set"}, {"alert:set", "contact:change", "contact:move", "move:postpone", "mandate:sign_amendment"}
 """Changes whose old and new values are told in their line."""
 _WORDS_SHOWN = 220
 
@@ -374,10 +374,9 @@ def _change(facts: Facts) -> Told:
     detail = [line(facts), t("by {who}", who=facts["actor"]), facts["reason"]]
     values = change_words.changed(facts["before"], facts["after"])
     if facts["action"] in _SETTINGS:
-        old_and_new = "; ".join(found if len(values) == 1 else f"{name} {found}" for name, found in values if "→" in found)
-        title = t("{what}: {which}", what=title, which=old_and_new) if old_and_new else title
+        title = t("{what}: {which}", what=title, which=", ".join(found for _name, found in values)) if values else title
     elif facts["action"] in _VALUES:
-        detail.insert(0, "; ".join(f"{name} {found}" for name, found in values))
+        detail.insert(1, "; ".join(t("{what}: {which}", what=name, which=found) for name, found in values))
     wrong = facts["action"] == "question:check" and not (facts["after"] or {}).get("match", True)
     return Told(title, _short(" · ".join(filter(None, detail))), "", Mark(t("Wrong answer"), "watch", "shield_question") if wrong else None)
 
