@@ -97,12 +97,19 @@ def show_tools(actor: Actor, asked: Asked, found: Page) -> None:
             )  # fmt: skip
         st.space("stretch")
         list_bulk.show_newest(actor)
-        show_exports(actor, asked, nothing=not found.rows)
+        show_exports(actor, asked, found)
 
 
-def show_exports(actor: Actor, asked: Asked, *, nothing: bool) -> None:
-    """Draw the ways to take all rows of the filter along; the file is made at the click."""
+def show_exports(actor: Actor, asked: Asked, found: Page) -> None:
+    """Draw the ways to take all rows of the filter along; the file is made at the click, where it can't be refused any more."""
     if not actor.may(Permission.LIST_EXPORT):
+        return
+    try:
+        if found.many:
+            with reading() as session:
+                list_export.check(session, actor, query=list_address.plain(asked.query))
+    except DomainError as refusal:
+        st.caption(message(refusal), width="content")
         return
     for kind in Format:
         query = list_address.plain(asked.query)
@@ -111,7 +118,7 @@ def show_exports(actor: Actor, asked: Asked, *, nothing: bool) -> None:
         )
         st.download_button(
             kind.upper() if kind is not Format.PARQUET else "Parquet", data=make, mime=MIMES[kind], key=f"lists:{kind}",
-            file_name=f"{asked.listing.noun}.{kind}", on_click="ignore", disabled=nothing,
+            file_name=f"{asked.listing.noun}.{kind}", on_click="ignore", disabled=not found.rows,
         )  # fmt: skip
 
 
