@@ -40,6 +40,13 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+def check(session: Session, actor: Actor, *, query: Query) -> None:
+    """Refuse to make a file of too many rows: a file is made outside of any page, where nothing could be said. Raises TooMany."""
+    actor.require(Permission.LIST_EXPORT)
+    if lists.count(session, actor, query=query, most=MOST) > MOST:
+        raise TooMany(most=MOST)
+
+
 def export(session: Session, actor: Actor, *, query: Query, file_format: Format, language: str, file: IO[bytes]) -> int:
     """Write all rows of a list to a file and return how many they were; who hands it out calls `note`, in a transaction that is short.
 
@@ -48,8 +55,8 @@ def export(session: Session, actor: Actor, *, query: Query, file_format: Format,
     """
     actor.require(Permission.LIST_EXPORT)
     found = lists.page(session, actor, query=Query(query.noun, query.where, query.columns, query.sort), size=1)
-    if found.many and len(lists.ids(session, actor, query=query, most=MOST)) > MOST:
-        raise TooMany(most=MOST)
+    if found.many:
+        check(session, actor, query=query)
     rows = (row.cells for row in lists.every(session, actor, query=query, most=MOST))
     write: dict[Format, Callable[..., int]] = {Format.CSV: _csv, Format.XLSX: _xlsx, Format.PARQUET: _parquet}
     return write[file_format](file, found.listing, found.columns, rows, language)

@@ -99,10 +99,10 @@ def check(actor: Actor, *, query: Query) -> None:
     _Plan(actor, query)
 
 
-def count(session: Session, actor: Actor, *, query: Query) -> int:
-    """Count the rows of a list, up to MOST_COUNTED + 1."""
+def count(session: Session, actor: Actor, *, query: Query, most: int = MOST_COUNTED) -> int:
+    """Count the rows of a list, up to `most` + 1."""
     actor.require(Permission.LIST_READ)
-    return _count(session, _Plan(actor, query))
+    return _count(session, _Plan(actor, query), most)
 
 
 def every(session: Session, actor: Actor, *, query: Query, most: int) -> Iterator[Row]:
@@ -171,8 +171,8 @@ class _Plan:
         return case((found, 1), else_=0) if self.by.type is Type.FLAG else found
 
 
-def _count(session: Session, plan: _Plan) -> int:
-    some = select(plan.listing.key).where(plan.where).limit(MOST_COUNTED + 1).subquery()
+def _count(session: Session, plan: _Plan, most: int | None = None) -> int:
+    some = select(plan.listing.key).where(plan.where).limit((most or MOST_COUNTED) + 1).subquery()
     return int(session.execute(select(func.count()).select_from(some)).scalar_one())
 
 

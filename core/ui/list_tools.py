@@ -7,12 +7,14 @@ import streamlit as st
 from sqlmodel import Session
 
 from core.actor import Actor, Permission
+from core.db import reading
+from core.errors import DomainError
 from core.services import list_export
 from core.services.list_export import Format
 from core.services.lists import Page, Query
 from core.ui import download, list_address, list_bulk
 from core.ui.list_address import Asked
-from core.ui.text import language, t
+from core.ui.text import language, message, t
 
 MIMES = {
     Format.CSV: "text/csv",
@@ -51,12 +53,19 @@ def show(actor: Actor, asked: Asked, found: Page) -> None:
             )  # fmt: skip
         st.space("stretch")
         list_bulk.show_newest(actor)
-        _show_exports(actor, asked, nothing=not found.rows)
+        _show_exports(actor, asked, found)
 
 
-def _show_exports(actor: Actor, asked: Asked, *, nothing: bool) -> None:
-    """Draw the ways to take all rows of the filter along; the file is made at the click."""
+def _show_exports(actor: Actor, asked: Asked, found: Page) -> None:
+    """Draw the ways to take all rows of the filter along; the file is made at the click, where it can't be refused any more."""
     if not actor.may(Permission.LIST_EXPORT):
+        return
+    try:
+        if found.many:
+            with reading() as session:
+                list_export.check(session, actor, query=list_address.plain(asked.query))
+    except DomainError as refusal:
+        st.caption(message(refusal), width="content")
         return
     for kind in Format:
         query = list_address.plain(asked.query)
@@ -65,7 +74,7 @@ def _show_exports(actor: Actor, asked: Asked, *, nothing: bool) -> None:
         )
         st.download_button(
             kind.upper() if kind is not Format.PARQUET else "Parquet", data=make, mime=MIMES[kind], key=f"lists:{kind}",
-            file_name=f"{asked.listing.noun}.{kind}", on_click="ignore", disabled=nothing,
+            file_name=f"{asked.listing.noun}.{kind}", on_click="ignore", disabled=not found.rows,
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from core.models.bulk import BulkRun, BulkState
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerStatus
 from core.models.saved_view import Ownership, SavedView
-from core.services import saved_views
+from core.services import list_export, lists, saved_views
 from core.services.list_filters import read
 from core.services.lists import Query
 from core.ui import list_filter
@@ -244,6 +244,15 @@ class TestRights:
         screen = opened(who, of="customers")
         assert any("CSV" in button.proto.label for button in screen.get("download_button")) == exports
         assert has(screen, "lists:action:message") == acts
+
+    def test_more_rows_than_a_file_holds_are_refused_before_the_click(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lists, "MOST_COUNTED", 10)
+        monkeypatch.setattr(list_export, "MOST", 29)
+        screen = opened(of="customers")
+        assert not screen.get("download_button")
+        assert "Un fichier contient au plus 29 lignes. Filtrez davantage." in [one.value for one in screen.caption]
+        monkeypatch.setattr(list_export, "MOST", 30)
+        assert opened(of="customers").get("download_button")
 
     def test_a_list_that_is_not_his_is_refused(self) -> None:
         screen = opened("viewer", of="approvals")

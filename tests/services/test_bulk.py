@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from core import bulk as runner
 from core import clock, db
-from core.actor import Actor, Role
+from core.actor import ROLES, Actor, Permission, Role
 from core.db import Base
 from core.errors import ChangedMeanwhile, NotPermitted
 from core.models.audit import AuditEntry
@@ -216,6 +216,29 @@ class TestRun:
         with pytest.raises(NotPermitted):
             runner.run(weaker, number)
         assert written() == 0
+
+    @pytest.mark.parametrize("when", ["begins", "goes on"])
+    def test_who_lost_the_right_of_the_action_meanwhile_neither_begins_it_nor_goes_on(
+        self, house: Engine, monkeypatch: pytest.MonkeyPatch, when: str
+    ) -> None:
+        with db.reading() as session:
+            draft = bulk.try_out(session, SENIOR, action="message", query=Query("customers"), ids=None, params=WORKS)
+        with db.transaction() as session:
+            number = bulk.begin(session, SENIOR, draft=draft)
+        monkeypatch.setitem(ROLES, Role.SENIOR, ROLES[Role.SENIOR] - {Permission.MESSAGE_SEND})
+        with pytest.raises(NotPermitted), db.transaction() as session:
+            bulk.begin(session, SENIOR, draft=draft) if when == "begins" else bulk.resume(session, SENIOR, run_id=number)
+
+    def test_what_was_done_meanwhile_is_not_called_failed(self, house: Engine) -> None:
+        number = begun("message", WORKS)
+        with db.transaction() as session:
+            done = bulk.step(session, SENIOR, run_id=number)
+        assert done is not None
+        with db.transaction() as session:
+            bulk.fail(session, SENIOR, run_id=number, ordinal=done, refusal=NotNow())
+        with db.reading() as session:
+            found = bulk.view(session, SENIOR, run_id=number)
+        assert (found.done, found.failed) == (1, 0)
 
     def test_a_crash_in_a_row_is_told_by_its_reference(self, house: Engine) -> None:
         number = begun("task", CALL)

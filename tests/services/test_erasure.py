@@ -16,7 +16,7 @@ from core import clock
 from core.actor import SYSTEM, Actor, Role
 from core.db import Base
 from core.documents import store
-from core.errors import NotFound, NotPermitted
+from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.appointment import Appointment, AppointmentCategory, AppointmentMove, AppointmentState, DayPart
 from core.models.approval import Approval, ApprovalKind
 from core.models.audit import AuditEntry
@@ -182,6 +182,11 @@ class TestErase:
         assert set(after) <= set(EXCEPTIONS), {name: after[name] for name in set(after) - set(EXCEPTIONS)}
         assert after["bill"] == {"printed"}
         assert "pending_iban" not in after["mandate"]
+
+    def test_refuses_where_the_file_changed_since_it_was_shown(self, session: Session) -> None:
+        customer = left(session)
+        with pytest.raises(ChangedMeanwhile):
+            erase(session, customer, shown_version=customer.version - 1)
 
     def test_gives_up_the_papers_he_handed_in(self, session: Session) -> None:
         customer = left(session)

@@ -95,6 +95,20 @@ class TestExport:
         with pytest.raises(TooMany):
             made(session, Format.CSV, Query("customers"))
 
+    def test_holds_as_many_as_it_may_and_says_before_whether_it_can(
+        self, session: Session, people: list[Customer], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        many = lists.count(session, ADMIN, query=Query("customers"))
+        monkeypatch.setattr(lists, "MOST_COUNTED", 10)
+        monkeypatch.setattr(list_export, "MOST", many)
+        list_export.check(session, ADMIN, query=Query("customers"))
+        assert made(session, Format.CSV, Query("customers")).read().count(b"\r\n") == many + 1
+        monkeypatch.setattr(list_export, "MOST", many - 1)
+        with pytest.raises(TooMany):
+            list_export.check(session, ADMIN, query=Query("customers"))
+        with pytest.raises(NotPermitted):
+            list_export.check(session, AGENT, query=Query("customers"))
+
     def test_what_is_masked_on_the_screen_is_masked_in_the_file(self, session: Session, people: list[Customer]) -> None:
         assert b"sophie@example.be" not in made(session, Format.CSV, Query("customers", columns=("customer_no", "email"))).read()
 

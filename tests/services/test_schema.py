@@ -13,7 +13,7 @@ from sqlmodel import Session
 from core.actor import SYSTEM
 from core.db import Base, make_engine
 from core.db.upgrade import config, upgrade
-from core.services import audit_trail
+from core.services import audit_trail, tasks, timeline
 from tests.scenarios.filling import address
 
 FIRST = "2026_11_22_first_tables"
@@ -104,6 +104,14 @@ OLD = (
         "(4, '2026-11-05 05:00:00.5', '2026-11-05 05:00:00', 'agent', 'a:b', 'c', '1', 'null', '{\"b\": 1, \"a\": \"é\"}'), "
         "(7, '2026-11-06 05:00:00', '2026-11-06 05:00:00', 'agent', 'a:b', 'c', '2', 'null', 'null')"
     ),
+    (
+        "INSERT INTO interaction (id, customer_id, channel, reason, at, agent, note) VALUES "
+        "(1, 1, 'phone', 'bill', '2026-11-06 09:00:00', 'agent', 'was told'), (2, 1, 'shop', '', '2026-11-07 09:00:00', 'agent', '')"
+    ),
+    (
+        "INSERT INTO task (id, version, customer_id, code, due, created_at, done_at) VALUES "
+        "(1, 3, 1, 'call_back', '2026-11-20', '2026-11-06 09:00:00', NULL), (2, 1, 1, 'check_file', NULL, '2026-11-06 09:00:00', '2026-11-07 09:00:00')"
+    ),
     "INSERT INTO refund (id, customer_id, amount_cents, iban, state, requested_on, credit_note_id) VALUES (1, 1, 500, 'BE66539000001343', 'requested', '2026-11-07', 2)",
 )
 
@@ -126,7 +134,18 @@ def test_what_was_there_before_is_carried_over(url: str) -> None:
         assert ask("SELECT plan_id, bill_id, amount_cents FROM plan_bill") == [(1, 1, 4200)]
         assert ask("SELECT version, credit_note_id, payment_id FROM refund") == [(1, 2, None)]
         assert ask("SELECT count(*) FROM instalment") == [(1,)]
+        told = ask("SELECT id, reason, note, agent, version, ended_at = at, opened_at, seconds, handed_to FROM interaction ORDER BY id")
+        assert told == [(1, "bill", "was told", "agent", 1, True, None, None, None), (2, "other", "", "agent", 1, True, None, None, None)]
+        left = ask(
+            "SELECT id, version, code, CAST(due AS TEXT), done_at IS NULL, words, owner, team, created_by, done_by FROM task ORDER BY id"
+        )
+        assert left == [
+            (1, 3, "call_back", "2026-11-20", True, None, None, None, "system", None),
+            (2, 1, "check_file", None, False, None, None, None, "system", None),
+        ]
     with Session(engine) as session:
+        assert [row.code for row in tasks.of_customer(session, SYSTEM, customer_id=1)] == ["call_back"]
+        assert {row.source for row in timeline.of_customer(session, SYSTEM, customer_id=1).entries} >= {"call", "task", "task_done"}
         found = audit_trail.verify(session, SYSTEM)
     assert (found.entries, found.wrong) == (2, None)
     engine.dispose()
