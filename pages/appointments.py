@@ -11,7 +11,7 @@ from core.services import appointments, move_progress, slots, visits
 from core.services.appointments import Visits
 from core.services.slots import HalfDay
 from core.services.visits import Visit
-from core.ui import forms, gate, half_days, parts, visit_actions
+from core.ui import forms, gate, half_days, navigation, parts, visit_actions
 from core.ui import visits as words
 from core.ui.act import act, operation
 from core.ui.half_days import Choice
@@ -69,6 +69,7 @@ def show_coming(visit: Visit) -> None:
         with parts.row(f"visit-{no}"):
             parts.heading(words.title(visit), 3, width="content")
             parts.badge(*words.state(visit))
+            show_found(no)
             st.space("stretch")
             if visits.may_move(file.actor, visit) and not file.customer.read_only:
                 move = half_days.another_day(file.customer.id, visit)
@@ -104,11 +105,18 @@ def show_past(past: tuple[Visit, ...]) -> None:
             with st.container(horizontal=True, vertical_alignment="center", key=f"visit-past-{visit.appointment_no}"):
                 st.markdown(words.past_title(visit), width=300)
                 parts.badge(*words.state(visit))
+                show_found(visit.appointment_no)
                 st.markdown(words.outcome(visit), width="content")
                 st.space("stretch")
                 visit_actions.outcome_button(file, visit)
                 if visit.state is AppointmentState.CANCELLED:
                     visit_actions.calendar_button(visit)
+
+
+def show_found(appointment_no: str) -> None:
+    """Mark the visit that was searched."""
+    for mark in navigation.found_mark(appointment_no):
+        parts.badge(*mark)
 
 
 def begin(move: Choice) -> None:

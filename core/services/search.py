@@ -26,7 +26,7 @@ _MORE = 5
 
 @dataclass(frozen=True)
 class Hit:
-    """A customer who was found: `found` is what matched, as it is stored (a number, the name of the second holder, ...)."""
+    """A customer who was found: `found` is what matched, as it is stored (a number, the name of the second holder, ...), `opens` as in Match."""
 
     customer_no: str
     name: str
@@ -35,6 +35,7 @@ class Hit:
     contact: str
     why: Why
     found: str
+    opens: str = ""
 
 
 def find(session: Session, actor: Actor, *, term: str, limit: int = 20) -> list[Hit]:
@@ -125,6 +126,7 @@ def _hits(session: Session, matches: list[Match], term: str) -> list[Hit]:
             contact=next((way.value for way in ways if way), ""),
             why=match.why,
             found=match.found or written_name(*names),
+            opens=match.opens,
         )
         hits.append((not equal, person.status is CustomerStatus.CLOSED, hit))
     return [hit for *_, hit in sorted(hits, key=lambda ranked: ranked[:2])]

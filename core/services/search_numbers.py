@@ -50,13 +50,13 @@ def by_number(session: Session, asked: Asked) -> Iterator[Match]:
         if not ogm_vcs.is_valid(ogm[2]):
             yield from _near_ogm(session, written)
             return
-        yield from _where(session, Bill, Why.OGM, "ogm", written)
+        yield from _where(session, Bill, Why.OGM, "ogm", written, opens="bill_no")
         return
     yield from _where(session, Customer, Why.CUSTOMER_NO, "customer_no", compact)
     yield from _where(session, Bill, Why.BILL, "bill_no", compact)
     yield from _where(session, Product, Why.PRODUCT, "product_no", compact)
     for letter in ("", "O", "A") if asked.sort else ("",):
-        yield from _where(session, ProductOrder, Why.ORDER, "order_no", letter + compact)
+        yield from _where(session, ProductOrder, Why.ORDER, "order_no", letter + compact, opens="id")
         yield from _where(session, Appointment, Why.APPOINTMENT, "appointment_no", letter + compact)
     if enterprise := _ENTERPRISE.fullmatch(compact):
         yield from _where(session, Customer, Why.ENTERPRISE_NO, "enterprise_no", (enterprise[2] or "0") + enterprise[3])
@@ -82,7 +82,7 @@ def by_part(session: Session, asked: Asked) -> Iterator[Match]:
     """Find what holds four digits or more: the last ones of a phone first, then other parts, then bills, orders and visits."""
     compact = _compact(asked.term)
     if _LETTERED.fullmatch(compact):
-        yield from _beginning(session, ProductOrder, Why.ORDER, "order_no", compact)
+        yield from _beginning(session, ProductOrder, Why.ORDER, "order_no", compact, opens="id")
         yield from _beginning(session, Appointment, Why.APPOINTMENT, "appointment_no", compact)
     digits = re.sub(r"^BE|[+*]", "", compact)
     if not (digits.isascii() and digits.isdecimal() and len(digits) >= SHORTEST_FRAGMENT):
@@ -90,7 +90,7 @@ def by_part(session: Session, asked: Asked) -> Iterator[Match]:
     if asked.sort is not Sort.BILL:
         yield from _by_digits(session, _spellings(digits, compact))
     if asked.sort in {Sort.ORDER, Sort.VISIT}:
-        yield from _beginning(session, ProductOrder, Why.ORDER, "order_no", f"O{digits}")
+        yield from _beginning(session, ProductOrder, Why.ORDER, "order_no", f"O{digits}", opens="id")
         yield from _beginning(session, Appointment, Why.APPOINTMENT, "appointment_no", f"A{digits}")
     yield from _by_part_of_a_bill_no(session, digits, Why.OGM if asked.sort is Sort.OGM else Why.BILL)
 
@@ -128,7 +128,7 @@ def _by_part_of_a_bill_no(session: Session, digits: str, why: Why) -> Iterator[M
     for numbers in _together(number for series, last in counters.all()[:_SERIES] for number in _numbers(series, last, digits)):
         query = select(col(Bill.customer_id), col(Bill.bill_no)).where(col(Bill.bill_no).in_(numbers)).order_by(col(Bill.bill_no).desc())
         for customer_id, bill_no in session.execute(query.limit(FETCHED)):
-            yield Match(customer_id, why, bill_no)
+            yield Match(customer_id, why, bill_no, bill_no)
             found += 1
         many += len(numbers)
         if found >= FETCHED or many >= _SEQUENCES:
@@ -187,16 +187,19 @@ def _phone(term: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_possible_number(number) else None
 
 
-def _where(session: Session, table: type[Base], why: Why, column: str, value: str, *more: ColumnElement[bool]) -> Iterator[Match]:
+def _where(
+    session: Session, table: type[Base], why: Why, column: str, value: str, *more: ColumnElement[bool], opens: str | None = None
+) -> Iterator[Match]:
+    """Find a value; `opens` is the column that names what is opened, where the value itself does not."""
     owner = "id" if table is Customer else "customer_id"
-    query = select(getattr(table, owner)).where(getattr(table, column) == value, *more).limit(FETCHED)
-    for (customer_id,) in session.execute(query):
-        yield Match(customer_id, why, value)
+    query = select(getattr(table, owner), getattr(table, opens or column)).where(getattr(table, column) == value, *more).limit(FETCHED)
+    for customer_id, opened in session.execute(query):
+        yield Match(customer_id, why, value, str(opened) if opens else "")
 
 
-def _beginning(session: Session, table: type[Base], why: Why, column: str, value: str) -> Iterator[Match]:
+def _beginning(session: Session, table: type[Base], why: Why, column: str, value: str, *, opens: str | None = None) -> Iterator[Match]:
     """Find numbers that begin so, the last given first; between two values, as an index is read in any collation."""
     number = getattr(table, column)
-    query = select(table.customer_id, number).where(number.between(value, f"{value}{'9' * 16}"))  # type: ignore[attr-defined]
-    for customer_id, found in session.execute(query.order_by(number.desc()).limit(FETCHED)):
-        yield Match(customer_id, why, found)
+    query = select(table.customer_id, number, getattr(table, opens or column)).where(number.between(value, f"{value}{'9' * 16}"))  # type: ignore[attr-defined]
+    for customer_id, found, opened in session.execute(query.order_by(number.desc()).limit(FETCHED)):
+        yield Match(customer_id, why, found, str(opened) if opens else "")

@@ -52,11 +52,12 @@ class Why(StrEnum):
 
 @dataclass(frozen=True)
 class Match:
-    """A customer a term leads to, and by what."""
+    """A customer a term leads to, and by what; `opens` names the object itself where `found` does not: the bill of a communication, an order's id."""
 
     customer_id: int
     why: Why
     found: str
+    opens: str = ""
 
 
 @dataclass(frozen=True)

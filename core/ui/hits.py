@@ -36,6 +36,7 @@ _PAGES = {
     Why.BILL: "bills",
     Why.OGM: "bills",
     Why.NEAR_OGM: "bills",
+    Why.ORDER: "timeline",
     Why.APPOINTMENT: "appointments",
     Why.EMAIL: "account",
     Why.ADDRESS: "account",
@@ -68,9 +69,10 @@ def page(hit: Hit) -> str:
 
 
 def query(hit: Hit) -> dict[str, str]:
-    """Return the address of a hit: a bill that was searched is opened itself, and what is on Accueil is marked there."""
-    told = {"bill": hit.found} if hit.why in {Why.BILL, Why.NEAR_OGM} else {}
-    told |= {navigation.FOUND: hit.found} if hit.why in {Why.PHONE, Why.LINE, Why.PRODUCT} else {}
+    """Return the address of a hit: a bill or an order that was searched is opened itself; a line, product, phone or visit is marked where it stands."""
+    told = {"bill": hit.opens or hit.found} if hit.why in {Why.BILL, Why.OGM, Why.NEAR_OGM} else {}
+    told |= {"entry": f"order-{hit.opens}"} if hit.why is Why.ORDER else {}
+    told |= {navigation.FOUND: hit.found} if hit.why in {Why.PHONE, Why.LINE, Why.PRODUCT, Why.APPOINTMENT} else {}
     return navigation.customer_query(hit.customer_no) | told
 
 

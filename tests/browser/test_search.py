@@ -43,6 +43,8 @@ class TestSearchBox:
         [
             ("10000055", "/home?customer=10000055"),
             ("2611000055", "/bills?customer=10000055&bill=2611000055"),
+            ("+++261/1000/05533+++", "/bills?customer=10000055&bill=2611000055"),
+            ("O1000003101", "/timeline?customer=10000031&entry=order-*"),
             ("Peeters, Mechelen", "/home?customer=10000024"),
         ],
     )

@@ -82,25 +82,26 @@ class TestNumbers:
         assert _found(session, term) == [("Kevin Dubois", Why.CUSTOMER_NO)]
 
     @pytest.mark.parametrize(
-        ("term", "why"),
+        ("term", "why", "opens"),
         [
-            ("2611000055", Why.BILL),
-            ("+++261/1000/05533+++", Why.OGM),
-            ("***261/1000/05533***", Why.OGM),
-            ("261100005533", Why.OGM),
-            ("261 1000 05533", Why.OGM),
-            ("o-26110001", Why.ORDER),
-            ("a1000005501", Why.APPOINTMENT),
+            ("2611000055", Why.BILL, ""),
+            ("+++261/1000/05533+++", Why.OGM, "2611000055"),
+            ("***261/1000/05533***", Why.OGM, "2611000055"),
+            ("261100005533", Why.OGM, "2611000055"),
+            ("261 1000 05533", Why.OGM, "2611000055"),
+            ("o-26110001", Why.ORDER, "700001"),
+            ("commande: 2611", Why.ORDER, "700001"),
+            ("a1000005501", Why.APPOINTMENT, ""),
         ],
     )
-    def test_finds_a_bill_an_order_and_a_visit(self, session: Session, term: str, why: Why) -> None:
+    def test_finds_a_bill_an_order_and_a_visit(self, session: Session, term: str, why: Why, opens: str) -> None:
         customer = _person(session, "Kevin", "Dubois")
         day, owner = date(2026, 11, 5), {"customer_id": customer.id}
         amounts = {"excl_cents": 3471, "vat_cents": 729, "incl_cents": 4200, "remaining_cents": 4200}
         dates = {"bill_date": day, "due_date": day, "period_since": day, "period_until": day, "issued_at": clock.now()}
         bill = {"bill_no": "2611000055", "ogm": "+++261/1000/05533+++", "state": BillState.SENT, "document_token": "x", "printed": {}}
         session.add(Bill.model_validate(owner | amounts | dates | bill))
-        order = {"category": OrderCategory.OPTION, "channel": "agent", "state": OrderState.COMPLETED, "effective_on": day}
+        order = {"id": 700001, "category": OrderCategory.OPTION, "channel": "agent", "state": OrderState.COMPLETED, "effective_on": day}
         session.add(
             ProductOrder.model_validate(owner | order | {"order_no": "O26110001", "created_by": "agent", "created_at": clock.now()})
         )
@@ -108,7 +109,7 @@ class TestNumbers:
         more = {"appointment_no": "A1000005501", "zone": "50", "place": "Namur", "created_at": clock.now()}
         session.add(Appointment.model_validate(owner | visit | more))
         session.flush()
-        assert _found(session, term) == [("Kevin Dubois", why)]
+        assert [(hit.name, hit.why, hit.opens) for hit in search.find(session, AGENT, term=term)] == [("Kevin Dubois", why, opens)]
 
     @pytest.mark.parametrize("term", ["+++261/1000/05534+++", "261100005534"])
     def test_says_that_a_communication_is_mistyped(self, session: Session, term: str) -> None:
