@@ -1,12 +1,13 @@
 """Filters of lists: what the address says is what is asked, or it is refused in a sentence."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
+from sqlmodel import Session
 
 from core.actor import Actor, Role
 from core.errors import DomainError
-from core.services import list_filters
+from core.services import list_filters, lists
 from core.services.list_columns import Type, UnknownColumn
 from core.services.list_filters import (
     DEEPEST,
@@ -27,7 +28,8 @@ from core.services.list_filters import (
     write,
 )
 from core.services.list_nouns import UnknownList, listing, listings
-from tests.builders import AGENT, VIEWER
+from core.services.lists import Query
+from tests.builders import AGENT, VIEWER, make_customer
 
 ADMIN = Actor(user_id=None, username="admin", role=Role.ADMIN)
 
@@ -142,3 +144,24 @@ class TestColumns:
 
     def test_a_reader_without_the_right_does_not_even_know_the_column(self) -> None:
         assert "network" not in {noun for noun, one in listings().items() if VIEWER.may(one.right)}
+
+
+class TestFound:
+    @pytest.mark.parametrize(
+        ("condition", "found"),
+        [
+            ("eq.2026-11-17", True), ("ne.2026-11-17", False), ("le.2026-11-17", True), ("lt.2026-11-17", False), ("ge.2026-11-17", True),
+            ("gt.2026-11-17", False), ("lt.2026-11-18", True), ("le.2026-11-16", False), ("gt.2026-11-16", True), ("ge.2026-11-18", False),
+        ],
+    )  # fmt: skip
+    def test_a_moment_is_compared_with_a_whole_day_of_brussels(self, session: Session, condition: str, found: bool) -> None:
+        customer = make_customer(session, created_at=datetime(2026, 11, 17, 22, 59, tzinfo=UTC))
+        rows = lists.page(session, ADMIN, query=Query("customers", read(f"created.{condition}"))).rows
+        assert [row.customer_no for row in rows] == ([customer.customer_no] if found else [])
+
+    @pytest.mark.parametrize("sign", ["%", "_", "\\\\", "2%", "2_"])
+    def test_a_sign_of_the_database_is_a_letter_like_any_other(self, session: Session, sign: str) -> None:
+        make_customer(session)
+        for op in (Op.HAS, Op.STARTS):
+            asked = Group(every=True, parts=(Condition("customer_no", op, (sign,)),))
+            assert lists.page(session, ADMIN, query=Query("customers", asked)).rows == ()

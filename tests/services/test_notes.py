@@ -74,6 +74,14 @@ class TestRead:
                 read()
 
 
+class TestTrail:
+    def test_a_note_that_was_withdrawn_is_written_down(self, session: Session, customer: Customer) -> None:
+        note = notes.add(session, AGENT, customer_id=customer.id, text="x")
+        notes.withdraw(session, AGENT, customer_id=customer.id, note_id=note, shown_version=1)
+        trail = session.exec(select(AuditEntry.action).order_by(col(AuditEntry.id))).all()
+        assert trail == ["note:write", "note:withdraw"]
+
+
 class TestReword:
     def test_replaces_the_words_and_keeps_the_earlier_ones(self, session: Session, customer: Customer) -> None:
         first = add(session, customer, "one", pinned=True)

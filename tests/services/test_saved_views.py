@@ -121,3 +121,12 @@ class TestTrade:
         (tmp_path / "views.yaml").write_text(yaml.safe_dump(told), "utf-8")
         with pytest.raises(ValueError, match="overdue"):
             saved_views._read(tmp_path / "views.yaml", 1)
+
+
+@pytest.mark.parametrize("verb", ["change", "remove"])
+def test_another_ones_own_view_is_not_found(session: Session, verb: str) -> None:
+    mine, other = (Actor(user_id=None, username=name, role=Role.SENIOR) for name in ("one", "other"))
+    code = saved_views.save(session, mine, name="Mine", ownership=Ownership.MINE, query=Query("bills"))
+    given = {"query": Query("bills"), "name": "Mine"} if verb == "change" else {}
+    with pytest.raises(NotFound):
+        getattr(saved_views, verb)(session, other, view_id=int(code[1:]), shown_version=1, **given)

@@ -3,11 +3,12 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from core import clock
 from core.actor import Actor, Role
 from core.errors import ChangedMeanwhile, NotFound, NotPermitted
+from core.models.audit import AuditEntry
 from core.models.customer import Customer
 from core.services import tags
 from core.text_rules import Missing
@@ -71,6 +72,12 @@ class TestAdd:
 
 
 class TestEnd:
+    def test_is_written_down_with_who_took_it_off(self, session: Session, customer: Customer) -> None:
+        tag = tags.add(session, AGENT, customer_id=customer.id, word="x")
+        tags.end(session, COLLEAGUE, customer_id=customer.id, tag_id=tag, shown_version=1)
+        trail = session.exec(select(AuditEntry.action, AuditEntry.actor).order_by(col(AuditEntry.id))).all()
+        assert trail == [("tag:put", AGENT.username), ("tag:take_off", COLLEAGUE.username)]
+
     def test_happens_once(self, session: Session, customer: Customer) -> None:
         tag = tags.add(session, AGENT, customer_id=customer.id, word="x")
         with pytest.raises(ChangedMeanwhile):

@@ -1,6 +1,7 @@
 """What is left to do: by whom, until when, done once, opened again, handed over."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -74,6 +75,27 @@ class TestAdd:
             tasks.of_customer(session, self_of(customer), customer_id=customer.id)
         with pytest.raises(NotPermitted):
             tasks.listed(session, self_of(customer), whose=Whose.ALL)
+
+
+class TestRightAndTrail:
+    def test_who_only_reads_neither_completes_nor_opens_nor_hands_over(self, session: Session, customer: Customer) -> None:
+        one: dict[str, Any] = {"customer_id": customer.id, "task_id": add(session, customer), "shown_version": 1}
+        for actor in (VIEWER, self_of(customer)):
+            for verb in (tasks.complete, tasks.reopen):
+                with pytest.raises(NotPermitted):
+                    verb(session, actor, **one)
+            with pytest.raises(NotPermitted):
+                tasks.hand_over(session, actor, to=Target(owner="senior"), **one)
+
+    def test_each_step_of_a_task_is_written_down(self, session: Session, customer: Customer) -> None:
+        one: dict[str, Any] = {"customer_id": customer.id, "task_id": add(session, customer)}
+        tasks.hand_over(session, AGENT, shown_version=1, to=Target(owner="senior"), **one)
+        tasks.complete(session, SENIOR, shown_version=2, **one)
+        tasks.reopen(session, SENIOR, shown_version=3, **one)
+        entries = session.exec(select(AuditEntry).order_by(col(AuditEntry.id))).all()
+        assert [entry.action for entry in entries] == ["task:add", "task:hand_over", "task:complete", "task:reopen"]
+        assert (entries[1].before or {})["owner"] == AGENT.username
+        assert (entries[1].after or {})["owner"] == "senior"
 
 
 class TestComplete:
