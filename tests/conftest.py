@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, make_url, text
@@ -29,11 +30,13 @@ def _stopped_clock() -> Iterator[None]:
         yield
 
 
-def _postgres_database() -> str:
-    """Make an empty database of this worker's own and return its address."""
+def address(kind: str, folder: Path, name: str = "own") -> str:
+    """Return the address of an empty database of a kind; on PostgreSQL this worker has one of each name."""
+    if kind == "sqlite":
+        return f"sqlite:///{folder / 'guichet.db'}"
     if not POSTGRES:
         pytest.fail("No PostgreSQL: run `make test`, which starts one, or set GUICHET_TEST_POSTGRES.")
-    name = f"guichet_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}"
+    name = f"guichet_{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}"
     server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
@@ -45,8 +48,16 @@ def _postgres_database() -> str:
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A real database of each kind with all tables; each test leaves it empty."""
-    url = _postgres_database() if request.param == "postgresql" else f"sqlite:///{tmp_path_factory.mktemp('db') / 'test.db'}"
-    engine = make_engine(url)
+    engine = make_engine(address(request.param, tmp_path_factory.mktemp("db"), "shared"))
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def scratch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database of this test's own, in which commits are real."""
+    engine = make_engine(address(request.param, tmp_path, "scratch"))
     Base.metadata.create_all(engine)
     yield engine
     engine.dispose()

@@ -1,7 +1,6 @@
 """Fills a demo in a database of the test's own, and writes down what is in it."""
 
 import hashlib
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, select, text
+from sqlalchemy import Engine, select
 
 from core import clock, db, start
 from core.db import Base
 from core.settings import settings
-from tests.conftest import FIRST_DAY, POSTGRES
+from tests.conftest import FIRST_DAY
 
 ROOT = Path(__file__).resolve().parents[2]
 RANDOM = {"document_token", "storage_key", "password_hash", "sha256"}
@@ -39,21 +38,6 @@ def filled(url: str, folder: Path) -> Iterator[Engine]:
     with installed(url, folder) as engine:
         start.ready()
         yield engine
-
-
-def address(kind: str, folder: Path) -> str:
-    """Return the address of an empty database of a kind."""
-    if kind == "sqlite":
-        return f"sqlite:///{folder / 'guichet.db'}"
-    if not POSTGRES:
-        pytest.fail("No PostgreSQL: run `make test`, which starts one, or set GUICHET_TEST_POSTGRES.")
-    name = f"guichet_fill_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}"
-    server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
-    server.dispose()
-    return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
 
 
 def contents(engine: Engine, but: frozenset[str] = frozenset()) -> dict[str, tuple[int, str]]:

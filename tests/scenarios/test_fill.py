@@ -32,8 +32,8 @@ from core.services import bills, customers, payments, references, search_index, 
 from core.services import demo as demo_clock
 from core.services.references import parse_ogm
 from seed import demo
-from tests.conftest import FIRST_DAY
-from tests.scenarios.filling import ROOT, address, contents, filled, installed
+from tests.conftest import FIRST_DAY, address
+from tests.scenarios.filling import ROOT, contents, filled, installed
 
 SAMPLES = 13
 BILLS = col(Bill.category) != BillCategory.CREDIT_NOTE

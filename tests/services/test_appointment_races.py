@@ -3,50 +3,25 @@
 Each thread has its own session, as each click has. A control first shows that the race happens without the protection.
 """
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from pathlib import Path
 from threading import Barrier
 
-import pytest
-from sqlalchemy import Engine, make_url, text
-from sqlmodel import Session, create_engine, func, select
+from sqlalchemy import Engine
+from sqlmodel import Session, func, select
 
 from core import clock
-from core.db import Base, make_engine
 from core.errors import ChangedMeanwhile
 from core.models.appointment import Appointment, AppointmentCategory, AppointmentState, DayPart, TimeSlot
 from core.services import appointments, slots
 from core.services.visits import Visit
 from tests.builders import AGENT, make_customer
-from tests.conftest import FIRST_DAY, POSTGRES
+from tests.conftest import FIRST_DAY
 
 THREADS = 8
 DAYS = tuple(date(2026, 11, number) for number in (23, 24, 25, 26, 27, 28))
 MORNING, AFTERNOON = DayPart
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def scratch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """A database of this test's own, in which commits are real."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'races.db'}"
-    elif POSTGRES:
-        name = f"guichet_races_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}"
-        server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-        with server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
-        server.dispose()
-        url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-    else:
-        pytest.fail("No PostgreSQL: run `make test`, which starts one, or set GUICHET_TEST_POSTGRES.")
-    engine = make_engine(url)
-    Base.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
 
 
 def namur(day: date, part: DayPart = MORNING) -> int:

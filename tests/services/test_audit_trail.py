@@ -26,8 +26,8 @@ from core.services.audit_seals import START, Head
 from core.services.audit_trail import Fault, Wrong, verify
 from core.services.jobs import TRAIL
 from tests.builders import AGENT
-from tests.conftest import FIRST_DAY
-from tests.scenarios.filling import address, installed
+from tests.conftest import FIRST_DAY, address
+from tests.scenarios.filling import installed
 
 ENTRIES = 12
 FIELDS: dict[str, Any] = {

@@ -28,7 +28,8 @@ from core.money import split_inclusive, vat_on
 from core.services import bill_runs, bills
 from core.services.bill_runs import RunSummary
 from tests.builders import AGENT, VIEWER, make_customer, make_product
-from tests.scenarios.filling import address, installed
+from tests.conftest import address
+from tests.scenarios.filling import installed
 from tests.services.money_stories import DECEMBER, family, legacy
 
 FIRST = date(2027, 1, 5)

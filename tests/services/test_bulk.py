@@ -29,7 +29,7 @@ from core.services.dunning import HoldTooLong
 from core.services.list_filters import read
 from core.services.lists import Query
 from tests.builders import AGENT, make_customer, make_product
-from tests.conftest import FIRST_DAY, _postgres_database
+from tests.conftest import FIRST_DAY, address
 from tests.services import money_stories
 
 SENIOR = Actor(user_id=None, username="senior", role=Role.SENIOR)
@@ -41,7 +41,7 @@ HOLD = {"reason": "inquiry", "until": "2026-12-02"}
 @pytest.fixture(params=["sqlite", "postgresql"])
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A real database of each kind that commits, as a run needs; with six customers: one closed, one dead, one with a bill, one a business."""
-    db.use(_postgres_database() if request.param == "postgresql" else f"sqlite:///{tmp_path / 'bulk.db'}")
+    db.use(address(request.param, tmp_path, "bulk"))
     engine = db.engine()
     Base.metadata.create_all(engine)
     with Session(engine) as session, session.begin(), clock.standing(FIRST_DAY):

@@ -34,7 +34,6 @@ from core.services.periods import next_banking_day
 from tests.builders import AGENT, make_customer, make_product, self_of
 from tests.services import money_stories
 from tests.services.money_stories import NOVEMBER
-from tests.services.test_order_races import scratch  # noqa: F401 - a database in which commits are real
 
 Result = TypeVar("Result")
 BILLING = Actor(user_id=None, username="billing", role=Role.BILLING)
@@ -223,7 +222,7 @@ class TestMakeBatch:
         with pytest.raises(IntegrityError):
             session.flush()
 
-    def test_eight_at_once_make_one_file(self, scratch: Engine) -> None:  # noqa: F811 - the fixture
+    def test_eight_at_once_make_one_file(self, scratch: Engine) -> None:
         with Session(scratch) as session, session.begin():
             for _ in range(3):
                 debtor(session)
@@ -354,7 +353,7 @@ class TestDays:
         assert run(session, date(2026, 12, 1), date(2026, 12, 31)) == 0
         assert money(session, customer) == (0, 0)
 
-    def test_two_at_once_settle_once(self, scratch: Engine) -> None:  # noqa: F811 - the fixture
+    def test_two_at_once_settle_once(self, scratch: Engine) -> None:
         with Session(scratch) as session, session.begin():
             debtor(session)
             on(EVE, collection_runs.make_due, session, SYSTEM, EVE)

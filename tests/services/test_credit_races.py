@@ -21,9 +21,7 @@ from core.services.refunds import RefundTooHigh
 from tests.builders import AGENT
 from tests.services.money_stories import NOVEMBER, bill
 from tests.services.test_corrections import BILL, trio, wish
-from tests.services.test_order_races import THREADS, at_once, scratch
-
-__all__ = ["scratch"]
+from tests.services.test_order_races import THREADS, at_once
 
 PAYER = "BE66539000001343"
 

@@ -14,9 +14,7 @@ from core.models.dunning import DunningNotice
 from core.services import dunning, payment_plans, payments
 from tests.builders import AGENT
 from tests.services.money_stories import trio
-from tests.services.test_order_races import THREADS, at_once, scratch
-
-__all__ = ["scratch"]
+from tests.services.test_order_races import THREADS, at_once
 
 REMINDED = date(2026, 8, 25)
 

@@ -18,9 +18,8 @@ from core.services.erasure import MoneyOpen
 from tests.conftest import FIRST_DAY
 from tests.services import money_stories
 from tests.services.test_erasure import _own_store, left
-from tests.services.test_order_races import scratch
 
-__all__ = ["_own_store", "scratch"]
+__all__ = ["_own_store"]
 
 SENIOR = Actor(user_id=None, username="senior", role=Role.SENIOR)
 

@@ -18,7 +18,8 @@ from core.db import Base
 from core.models.usage import Tariff, UsageDay, UsageEvent
 from core.services import demo
 from tests.builders import make_customer, make_product
-from tests.scenarios.filling import ROOT, address, installed
+from tests.conftest import address
+from tests.scenarios.filling import ROOT, installed
 
 HEADING = "line,at,id,kind,quantity,zone,country,other_party"
 GOOD = [

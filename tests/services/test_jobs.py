@@ -22,7 +22,8 @@ from core.models.communication import Communication
 from core.services import demo, jobs, orders
 from core.services.jobs import BILLS, JOBS
 from tests.builders import AGENT, make_customer, make_product
-from tests.scenarios.filling import address, installed
+from tests.conftest import address
+from tests.scenarios.filling import installed
 from tests.services.money_stories import family, mandate
 
 TODAY = date(2026, 11, 18)

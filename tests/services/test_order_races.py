@@ -1,49 +1,24 @@
 """Many at once on one plan, one undo, one move: real threads, real commits, on both databases (S52, S53)."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from pathlib import Path
 from threading import Barrier
 
-import pytest
-from sqlalchemy import Engine, make_url, text
-from sqlmodel import Session, create_engine, func, select
+from sqlalchemy import Engine
+from sqlmodel import Session, func, select
 
 from core import clock
-from core.db import Base, make_engine
 from core.errors import ChangedMeanwhile, DomainError
 from core.models.appointment import DayPart, TimeSlot
 from core.models.order import OrderCategory, ProductOrder
 from core.models.product import Product, UsageCap
 from core.services import caps, moves, order_undo, orders, products, slots
 from tests.builders import AGENT, make_customer, make_product
-from tests.conftest import FIRST_DAY, POSTGRES
+from tests.conftest import FIRST_DAY
 from tests.services.test_moves import IN, LEUVEN
 
 THREADS = 8
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def scratch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """A database of this test's own, in which commits are real."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'races.db'}"
-    elif POSTGRES:
-        name = f"guichet_order_races_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}"
-        server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-        with server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
-        server.dispose()
-        url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-    else:
-        pytest.fail("No PostgreSQL: run `make test`, which starts one, or set GUICHET_TEST_POSTGRES.")
-    engine = make_engine(url)
-    Base.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
 
 
 def a_plan(engine: Engine, offering: str = "RED") -> Product:

@@ -21,7 +21,8 @@ from core.models.communication import Communication, MessageChannel, MessageStat
 from core.services import communications, outbox
 from core.settings import settings
 from tests.builders import make_customer
-from tests.scenarios.filling import address, installed
+from tests.conftest import address
+from tests.scenarios.filling import installed
 
 
 class Box(Message):

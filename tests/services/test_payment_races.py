@@ -17,9 +17,8 @@ from core.services.statements import TakenMeanwhile
 from tests.bank.writers import DAY, coda
 from tests.builders import AGENT
 from tests.services.money_stories import trio
-from tests.services.test_order_races import THREADS, at_once, count, scratch
+from tests.services.test_order_races import THREADS, at_once, count
 
-__all__ = ["scratch"]
 TODAY = date(2026, 11, 18)
 
 

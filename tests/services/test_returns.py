@@ -23,7 +23,7 @@ from tests.bank.answers import camt, pain
 from tests.builders import AGENT
 from tests.services import money_stories
 from tests.services.test_collection_runs import BILLING, DUE, EVE, _templates, debtor, money, on, run
-from tests.services.test_order_races import at_once, scratch  # noqa: F401 - a database in which commits are real
+from tests.services.test_order_races import at_once
 
 BACK = date(2026, 11, 17)
 
@@ -149,7 +149,7 @@ class TestTakeIn:
             with pytest.raises(NotPermitted):
                 verb(session, AGENT, name="x", data=b"")
 
-    def test_two_at_once_return_once(self, scratch: Engine) -> None:  # noqa: F811 - the fixture
+    def test_two_at_once_return_once(self, scratch: Engine) -> None:
         with Session(scratch) as session, session.begin():
             _, _, bill_no = debtor(session)
             run(session, EVE, DUE)

@@ -14,7 +14,7 @@ from core.actor import SYSTEM
 from core.db import Base, make_engine
 from core.db.upgrade import config, upgrade
 from core.services import audit_trail, tasks, timeline
-from tests.scenarios.filling import address
+from tests.conftest import address
 
 FIRST = "2026_11_22_first_tables"
 

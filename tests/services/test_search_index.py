@@ -1,9 +1,7 @@
 """The search follows every change in its own transaction, and finds no longer what is no longer so."""
 
 import ast
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -11,7 +9,6 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select, update
 
 from core import clock
-from core.db import Base, make_engine
 from core.models.customer import ContactKind, ContactMedium, Customer, Language
 from core.models.product import Product
 from core.models.search import SearchEntry
@@ -20,7 +17,6 @@ from seed import background
 from tests.builders import AGENT, make_customer, make_product
 from tests.conftest import FIRST_DAY
 from tests.rules.sources import called, name, python_files, tree
-from tests.scenarios.filling import address
 
 
 def numbers(session: Session, term: str) -> list[str]:
@@ -114,15 +110,6 @@ class TestOrders:
     )
     def test_are_those_people_write(self, parts: tuple[str, ...], forms: list[str]) -> None:
         assert search_index.orders(*parts) == forms
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def scratch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """A database of this test's own, in which commits are real."""
-    engine = make_engine(address(request.param, tmp_path))
-    Base.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
 
 
 def test_two_who_change_one_file_at_once_are_both_found(scratch: Engine) -> None:

@@ -1,18 +1,15 @@
 """Many at once on one note, one tag, one task, one talk, one macro: real threads, real commits, on both databases (S52, S53)."""
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from types import NoneType
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, make_url, text
-from sqlmodel import Session, create_engine
+from sqlalchemy import Engine
+from sqlmodel import Session
 
 from core import clock
 from core.actor import Actor, Role
-from core.db import Base, make_engine
 from core.errors import DomainError
 from core.models.bill import Bill, BillCategory
 from core.models.customer import Customer, CustomerStatus
@@ -23,32 +20,11 @@ from core.services import erasure, interactions, macros, notes, tags, tasks
 from core.services.erased import ErasedAlready
 from core.services.tags import Stands
 from tests.builders import AGENT, SINCE, make_customer
-from tests.conftest import FIRST_DAY, POSTGRES
+from tests.conftest import FIRST_DAY
 from tests.services.test_macros import missed
 from tests.services.test_order_races import at_once, count
 
 SENIOR = Actor(user_id=None, username="senior", role=Role.SENIOR)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def scratch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """A database of this test's own, in which commits are real."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'races.db'}"
-    elif POSTGRES:
-        name = f"guichet_story_races_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}"
-        server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-        with server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
-        server.dispose()
-        url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-    else:
-        pytest.fail("No PostgreSQL: run `make test`, which starts one, or set GUICHET_TEST_POSTGRES.")
-    engine = make_engine(url)
-    Base.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
 
 
 def a_file(engine: Engine) -> Customer:
