@@ -60,7 +60,7 @@ def counted(found: Page) -> str:
 def show(asked: Asked, found: Page, chosen: Callable[[Row], None] | None) -> None:
     """Draw the page: its heading line, its rows, and the way to its neighbours. `chosen` draws what selects a row."""
     first, rest = found.columns[0], found.columns[1:]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="lists-heading"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", wrap=False, key="lists-heading"):
         if chosen is not None:
             st.space(24)
         st.html(f'<div class="g-heading">{esc(t(first.label))}</div>', width=_FIRST)
