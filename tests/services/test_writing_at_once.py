@@ -1,13 +1,14 @@
 """Processes that write to one SQLite file at the same time: each gets its turn, and none is told that the database is locked."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
+from subprocess import PIPE
+from threading import Timer
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -21,10 +22,9 @@ from core.models.note import Note
 from core.services import notes
 from core.services.audit_trail import verify
 from tests.builders import AGENT, make_customer
-from tests.scenarios.filling import installed
+from tests.scenarios.filling import ROOT, installed
 
 PROCESSES, CLICKS = 4, 30
-SPAWN: Any = get_context("spawn")
 
 
 @pytest.fixture
@@ -37,39 +37,51 @@ def shared(tmp_path: Path) -> Iterator[Engine]:
         yield engine
 
 
-def click(url: str, who: int) -> int:
-    """Write notes as fast as it goes, in a process of its own; return how many were written."""
+def click(url: str, who: int) -> None:
+    """Write notes as fast as it goes, in a process of its own."""
     db.use(url)
     for number in range(CLICKS):
         with db.transaction() as session:
             notes.add(session, AGENT, customer_id=1, text=f"{who} {number}")
-    return CLICKS
 
 
-def hold(url: str, begun: Event, enough: Event, seconds: float) -> None:
-    """Keep the right to write, until it is enough."""
+def hold(url: str) -> None:
+    """Take the right to write, say so, and keep it until somebody says that it is enough."""
     db.use(url)
     with db.transaction():
-        begun.set()
-        enough.wait(seconds)
+        sys.stdout.write("begun\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+
+
+def started(call: str, *given: object) -> subprocess.Popen[str]:
+    """Start a function of this file in a process of its own; by hand, as Streamlit's tests leave a `__main__` that can't be spawned."""
+    code = f"from tests.services import test_writing_at_once as here; here.{call}(*{given!r})"
+    return subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdin=PIPE, stdout=PIPE, text=True
+    )
 
 
 @contextmanager
 def held(engine: Engine, seconds: float) -> Iterator[None]:
-    begun, enough = SPAWN.Event(), SPAWN.Event()
-    process = SPAWN.Process(target=hold, args=(str(engine.url), begun, enough, seconds))
-    process.start()
-    assert begun.wait(60)
-    try:
-        yield
-    finally:
-        enough.set()
-        process.join()
+    """Let another process keep the right to write during a block, for so many seconds at most."""
+    with started("hold", str(engine.url)) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        enough = Timer(seconds, process.stdin.close)
+        enough.start()
+        try:
+            yield
+        finally:
+            enough.cancel()
+            process.stdin.close()
+            process.wait()
 
 
 def test_every_click_of_four_processes_is_written_and_sealed(shared: Engine) -> None:
-    with SPAWN.Pool(PROCESSES) as pool:
-        assert pool.starmap(click, [(str(shared.url), who) for who in range(PROCESSES)]) == [CLICKS] * PROCESSES
+    processes = [started("click", str(shared.url), who) for who in range(PROCESSES)]
+    assert [process.wait() for process in processes] == [0] * PROCESSES
     with db.reading() as session:
         assert session.execute(select(func.count(col(Note.id)))).scalar() == PROCESSES * CLICKS
         assert verify(session, SYSTEM).wrong is None
