@@ -114,6 +114,7 @@ class TestDoor:
         marked(SAMPLE, mark)
         screen.run()
         assert "Vermeersch" not in seen(screen)
+        screen.selectbox(key="door:why").select_index(0).run()
         screen.button(key="door:open").click().run()
         assert "Vermeersch" in seen(screen)
 
@@ -126,6 +127,7 @@ class TestDoor:
 
     def test_a_reason_that_was_given_holds_when_the_file_is_marked_later(self) -> None:
         screen = opened(PLAIN)
+        screen.selectbox(key="door:why").select_index(0).run()
         screen.button(key="door:open").click().run()
         marked(PLAIN, "vip")
         screen.run()

@@ -63,7 +63,7 @@ def html(screen: AppTest) -> str:
 
 
 def rows(screen: AppTest) -> int:
-    return html(screen).split('aria-label="Consommations"')[-1].count("<tr>") - 1
+    return html(screen).split('aria-label="Consommations"')[-1].count("<tr") - 1
 
 
 def address(screen: AppTest) -> dict[str, str]:

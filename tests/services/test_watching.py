@@ -180,7 +180,7 @@ LOOKING_VERBS = {
 """Verbs that write down that somebody looked."""
 INNER_VERBS = {
     "collections.pay_by_transfer", "communications.send", "credit_notes.write", "e_invoices.settle", "mandates.activate", "mandates.end",
-    "orders.place", "payments.written", "sessions.end_all",
+    "orders.place", "payments.written", "sessions.end_all", "tasks.settle",
 }  # fmt: skip
 """Verbs that are called by one that asked for its right; what they record is refused all the same."""
 DOOR = {"access.give_reason"}

@@ -12,7 +12,8 @@
     const told = panel() && panel().querySelector("[data-term]");
     if (wanted === null || !told || told.dataset.term !== wanted) return;
     const all = links();
-    const link = told.dataset.single ? all[0] : all[all.length - 1];
+    const list = (link) => new URL(link.href).searchParams.get("q") === wanted; /* comes after the words: until then an older one stands there */
+    const link = told.dataset.single ? all[0] : all.find(list);
     if (!link) return;
     wanted = null;
     box().blur(); /* so that the next key is a key again */
@@ -25,7 +26,7 @@
       if (wanted === term) location.assign(new URL("customers?q=" + encodeURIComponent(term), document.baseURI));
     }, panel() ? 5000 : 2500);
   };
-  new MutationObserver(() => { if (wanted !== null) go(); }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-term"] });
+  new MutationObserver(() => { if (wanted !== null) go(); }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-term", "href"] });
 
   const inBox = (event) => {
     if (event.key === "Enter" && !event.isComposing && event.target.value.trim()) enter(event.target.value.trim());
