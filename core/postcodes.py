@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from rapidfuzz.distance import OSA
+
 from core.errors import N_, DomainError
 from core.settings import ROOT
 from core.text_rules import fold
 
 FILE = ROOT / "seed" / "postcodes.csv"
 _AFTER_BRUSSELS = "1300"
+_SHORTEST = 4
 _SAINTS = {"saint": "st", "sint": "st", "sankt": "st", "sainte": "ste"}
 
 
@@ -86,6 +89,15 @@ def codes_of(town: str) -> tuple[str, ...]:
     return _codes().get(_canonical(town), ())
 
 
+def meant(town: str) -> tuple[str, ...]:
+    """Return the folded names of the municipalities that an unfinished or mistyped name may mean; none where it is too short to tell."""
+    typed = fold(town)
+    if len(typed) < _SHORTEST:
+        return ()
+    begun = tuple(name for name in _folded() if name.startswith(f"{typed} ") or name == typed)
+    return begun or tuple(name for name in _folded() if OSA.distance(typed, name, score_cutoff=1) <= 1)
+
+
 def language_of(postcode: str) -> str | None:
     """Return the language of a place: nl, fr or de; Brussels is given as fr, where people choose."""
     return next((place.language for place in _places().get(postcode, ())), None)
@@ -103,6 +115,11 @@ def _places() -> dict[str, list[Place]]:
         for row in csv.DictReader(file):
             found.setdefault(row["postcode"], []).append(Place(**row))
     return found
+
+
+@cache
+def _folded() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(fold(name) for places in _places().values() for place in places for name in place.names))
 
 
 @cache

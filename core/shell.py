@@ -45,7 +45,9 @@ def _frame(signed_in: SignedIn, page: "st.navigation.StreamlitPage") -> None:  #
         forms.forget()
         reveal.forget()
         if visit is not None:
-            if "customer" in st.query_params:  # A link from a file to another one on the same page leaves the browser's address as it was.
+            # A link from a file to another one on the same page leaves the browser's address as it was; the tabs of a watched
+            # customer name none, and who leaves his view is in his file.
+            if "customer" in st.query_params or signed_in.actor.watching:
                 st.query_params["customer"] = visit.customer.customer_no
             _note_the_look(visit)
         if signed_in.actor.staff:

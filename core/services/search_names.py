@@ -86,7 +86,7 @@ def by_place(session: Session, asked: Asked) -> Iterator[Match]:
             return
     if asked.sort is None and (split := _town_behind(words)):
         for edits in (1, 2):
-            yield from (match for match, _ in _near(session, asked, split[0], edits=edits, town=split[1]))
+            yield from (match for match, _ in _near(session, asked, split[0], edits=edits, towns=split[1]))
 
 
 def _placed(session: Session, asked: Asked, rows: Sequence[Any]) -> Iterator[Match]:
@@ -103,13 +103,13 @@ def _placed(session: Session, asked: Asked, rows: Sequence[Any]) -> Iterator[Mat
             yield Match(row.customer_id, Why.ADDRESS if by_place else Why.NAME, address if by_place else name)
 
 
-def _town_behind(words: Sequence[str]) -> tuple[list[str], str] | None:
-    """Take the town off the end of a name: "petres mechelen"."""
-    for start in range(1, len(words)):
-        town = " ".join(words[start:])
+def _town_behind(words: Sequence[str]) -> tuple[list[str], Sequence[str]] | None:
+    """Take the town off the end of a name, "petres mechelen", and return the towns it may be: "molenbeek" and "mechlen" too."""
+    splits = [(list(words[:start]), " ".join(words[start:])) for start in range(1, len(words))]
+    for names, town in splits:
         if postcodes.codes_of(town):
-            return list(words[:start]), town
-    return None
+            return names, [town]
+    return next(((names, towns) for names, town in splits if (towns := postcodes.meant(town))), None)
 
 
 def by_near_name(session: Session, asked: Asked) -> Iterator[Match]:
@@ -122,20 +122,21 @@ def by_near_name(session: Session, asked: Asked) -> Iterator[Match]:
 
 
 def _near(
-    session: Session, asked: Asked, words: Sequence[str], *, edits: int, town: str | None = None, parts: bool = True
+    session: Session, asked: Asked, words: Sequence[str], *, edits: int, towns: Sequence[str] = (), parts: bool = True
 ) -> list[tuple[Match, str]]:
     """Find names at most so many letters away from what was typed: added, left out, mistaken or swapped.
 
     Of `edits + 1` pieces with a letter between them, one is in the name as it was typed: those names are compared letter by letter.
-    With `parts`, each typed word may also be near a word, or the beginning of one; who lives in the `town` is compared in any case.
+    With `parts`, each typed word may also be near a word, or the beginning of one; who lives in one of the `towns` is compared in any case.
     """
     typed = " ".join(words)
     if asked.odd or len(typed) < _SHORTEST_MISSPELT or sum(char.isalpha() for char in typed) < len(typed) / 2:
         return []
     halves = [holds("name", piece) for piece in pieces(f" {typed} ", edits + 1)]
-    if not halves and not town:
+    if not halves and not towns:
         return []
-    where = search_text.all_of([*([search_text.any_of(halves)] if halves else []), *([holds("place", f" {town} ")] if town else [])])
+    places = [holds("place", f" {town} ") for town in towns]
+    where = search_text.all_of([search_text.any_of(some) for some in (halves, places) if some])
     ranked = []
     for row in search_text.rows(session, where, "name", limit=_ALIKE):
         away, form = _away(typed, words, row.name, edits, parts=parts)

@@ -99,7 +99,9 @@ def draw_code(customer_id: int, data: ContactData) -> None:
 def _fields(data: ContactData) -> dict[str, Field]:
     """Return the fields of the form with what is stored."""
     stored = {name: getattr(data, name) or "" for name in _TEXTS} | {"phone": national(data.phone) if data.phone else ""}
-    fields = {_key(name): Field(t(label), stored[name]) for name, label in _TEXTS.items()}
+    fields = {
+        _key(name): Field(t(label), stored[name], group="" if name in {"email", "phone"} else "address") for name, label in _TEXTS.items()
+    }
     return fields | {_key("language"): Field(t("Language of bills and messages"), data.language.value, i18n.LANGUAGES.__getitem__)}
 
 

@@ -16,7 +16,7 @@ from core.services.dashboard import Age, Hour, Reason, Visits, Work
 from core.services.lists import Query
 from core.ui import charts, list_address, navigation, parts
 from core.ui.charts import Series
-from core.ui.text import euro, language, md, percent, t, tn
+from core.ui.text import euro, first_large, language, md, percent, t, tn
 
 _STATES = {
     AppointmentState.INITIALIZED: N_("Visit asked for"), AppointmentState.CONFIRMED: N_("Visit confirmed"),
@@ -172,4 +172,4 @@ def _reason(reason: str | None) -> str:
     if reason is None:
         return t("Other reasons")
     names = contact_reasons().get(reason)
-    return names[language()].capitalize() if names else reason  # type: ignore[index]
+    return first_large(names[language()]) if names else reason  # type: ignore[index]

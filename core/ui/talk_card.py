@@ -20,7 +20,7 @@ from core.ui import forms, navigation, parts, task_card
 from core.ui.act import act, operation
 from core.ui.gate import Visit
 from core.ui.parts import draw
-from core.ui.text import language, t, tn
+from core.ui.text import first_large, language, t, tn
 
 FORM = "desk:talk"
 _FACTS = {
@@ -94,7 +94,7 @@ def _end(visit: Visit, talk: OpenTalk) -> None:
     reasons = contact_reasons()
     reason = st.selectbox(
         t("What was it about?"), list(reasons), index=None, key=f"{_REASON}:{talk.id}",
-        format_func=lambda code: _first_large(reasons[code][language()]), placeholder=t("Choose"),  # type: ignore[index]
+        format_func=lambda code: first_large(reasons[code][language()]), placeholder=t("Choose"),  # type: ignore[index]
     )  # fmt: skip
     forms.error(FORM, "reason", reason)
     words = st.text_area(t("In a few words (optional)"), key=f"{_WORDS}:{talk.id}", height=68, max_chars=interactions.WORDS_LENGTH)
@@ -159,7 +159,3 @@ def _save(talk: OpenTalk, key: str) -> None:
     shown = {"customer_id": talk.customer_id, "talk_id": talk.id, "shown_version": talk.version}
     if act(interactions.end, form=FORM, operation=key, done=done, **shown, **given):
         state[_ROUND] = state.get(_ROUND, 0) + 1
-
-
-def _first_large(text: str) -> str:
-    return text[:1].upper() + text[1:]

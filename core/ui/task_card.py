@@ -63,7 +63,7 @@ def mark(row: TaskRow, *, dated: bool = True) -> Mark:
         return Mark(t("Today"), "watch", "today")
     if row.due is None:
         return Mark(t("No date"), "neutral", "schedule")
-    return Mark(t("due {due}", due=day(row.due, "short")) if dated else t("To do"), "info", "schedule")
+    return Mark(t("by {due} at the latest", due=day(row.due, "short")) if dated else t("To do"), "info", "schedule")
 
 
 def show_actions(actor: Actor, row: TaskRow, *, place: str) -> None:

@@ -72,6 +72,11 @@ def md(text: str) -> str:
     return _LINK.sub(rf"\1{_JOINED}", _LINE_END.sub(" ", text)).translate(_INERT)
 
 
+def first_large(text: str) -> str:
+    """Begin with a capital, and leave the others as the language has them."""
+    return text[:1].upper() + text[1:]
+
+
 def euro(cents: int) -> str:
     """Write an amount."""
     return i18n.shown_money(cents, language())

@@ -353,7 +353,7 @@ def _tag(facts: Facts) -> Told:
 
 def _task(facts: Facts) -> Told:
     word = task_word(facts["code"], facts["words"])
-    due = t("due {due}", due=day(facts["due"])) if facts["due"] else ""
+    due = t("by {due} at the latest", due=day(facts["due"])) if facts["due"] else ""
     mark = Mark(t("Done"), "good", "check_circle") if facts["done_at"] else Mark(t("To do"), "watch", "pending_actions")
     given = who(facts["owner"], facts["team"] or tasks.team_of(facts["code"]))
     return Told(t("To do: {what}", what=word), " · ".join(filter(None, (given, due))), "", mark)

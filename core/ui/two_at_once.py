@@ -17,11 +17,15 @@ from core.ui.text import t
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a form: what it is called, what is stored, and how a value of it is written."""
+    """A field of a form: what it is called, what is stored, and how a value of it is written.
+
+    Fields of one `group` are one thing, as an address is: where both changed it, it stays whole as the reader typed it.
+    """
 
     label: str
     stored: Any
     words: Callable[[Any], str] = str
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,15 +48,19 @@ def fill(form: str, opening: object, fields: Mapping[str, Field]) -> None:
         st.session_state.update(stored)
         return
     changes = dict[str, _Change](st.session_state.get(_changed(form), {}))
+    typed = {key: st.session_state.setdefault(key, before[key]) for key in fields}
+    theirs = {key for key in fields if stored[key] != before[key]}
+    mine = {key for key in fields if typed[key] not in (before[key], stored[key])}
+    both = {fields[key].group for key in theirs} & {fields[key].group for key in mine} - {""}
     for key, field in fields.items():
-        typed = st.session_state.setdefault(key, before[key])
-        if stored[key] == before[key]:
+        together = field.group in both
+        if key not in theirs and not (together and key in mine):
             continue
-        touched = typed not in (before[key], stored[key])
-        if not touched:
+        kept = together or key in mine
+        if not kept:
             st.session_state[key] = stored[key]
         words = field.words
-        changes[key] = _Change(field.label, words(before[key]), words(stored[key]), words(typed) if touched else None)
+        changes[key] = _Change(field.label, words(before[key]), words(stored[key]), words(typed[key]) if kept else None)
     st.session_state[_changed(form)] = changes
 
 

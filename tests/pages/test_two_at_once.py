@@ -19,7 +19,7 @@ def form() -> None:
     from core.ui.two_at_once import Field
 
     stored = st.session_state.setdefault("stored", {"one": "a", "other": "b"})
-    fields = {name: Field(name, stored[name]) for name in ("one", "other")}
+    fields = {name: Field(name, stored[name], group=st.session_state.get("group", "")) for name in ("one", "other")}
     two_at_once.fill("form", st.session_state.setdefault("opening", 1), fields)
     for name in fields:
         st.text_input(name, key=name)
@@ -68,6 +68,23 @@ def test_keeps_what_was_typed_and_follows_what_was_left_alone(screen: AppTest) -
     assert THEIRS in told(screen)
     screen.run()
     assert (values(screen), offered(screen)) == ((MINE, "c"), True)
+
+
+def test_keeps_fields_of_one_group_whole_as_they_were_typed_and_takes_the_others_whole(screen: AppTest) -> None:
+    screen.session_state["group"] = "address"
+    screen.text_input(key="one").set_value(MINE).run()
+    change(screen, other=THEIRS)
+    assert (values(screen), offered(screen)) == ((MINE, "b"), True)
+    screen.run()
+    assert values(screen) == (MINE, "b")
+    screen.button(key="form:theirs").click().run()
+    assert (values(screen), list(screen.warning)) == (("a", THEIRS), [])
+
+
+def test_follows_a_group_that_the_reader_left_alone(screen: AppTest) -> None:
+    screen.session_state["group"] = "address"
+    change(screen, one=THEIRS, other="c")
+    assert (values(screen), offered(screen)) == ((THEIRS, "c"), False)
 
 
 def test_follows_silently_kept_fields_and_offers_nothing_to_take(screen: AppTest) -> None:

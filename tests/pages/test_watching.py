@@ -74,6 +74,17 @@ class TestView:
         screen.button(key="desk:as_customer").click().run()
         assert banner(screen)
 
+    def test_leads_back_to_the_file_from_a_tab_whose_address_names_no_customer(self) -> None:
+        screen = opened()
+        screen.button(key="desk:as_customer").click().run()
+        del screen.query_params["customer"]
+        screen.switch_page("../pages/account.py").run()
+        screen.button(key="watch:leave").click().run()
+        assert not screen.exception
+        assert not banner(screen)
+        assert screen.query_params["customer"] in ("10000017", ["10000017"])
+        assert screen.button(key="account:edit")
+
     def test_ends_after_its_time(self) -> None:
         screen = opened()
         screen.button(key="desk:as_customer").click().run()
