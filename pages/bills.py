@@ -33,6 +33,7 @@ def main(visit: Visit) -> None:
     if late:
         arrears_card.show(visit, late)
     credit_form.show_open(visit)
+    payment_drawer.show(visit)
     if rows:
         show_bills(visit, rows, coming, credit_cents)
     elif coming:
@@ -43,7 +44,6 @@ def main(visit: Visit) -> None:
         mandate_card.show(visit, mandate, collected)
         if payable := bill_parts.payable(rows, late.plan if late else None):
             bill_parts.show_transfer(payable)
-    payment_drawer.show(visit)
     show_help(visit)
     bill_parts.open_explanation(rows, next_bill=coming is not None)
     bill_drawer.open_named(visit)

@@ -85,7 +85,7 @@ def show_visits(found: Sequence[Visits]) -> None:
         for state in states
     ]
     lines = [
-        Line(label, ", ".join(f"{t(_STATES[state])}: {count}" for state, count in one.states.items()) or t("none"), one.query)
+        Line(label, ", ".join(f"{count} {t(_STATES[state])}" for state, count in one.states.items()) or t("none"), one.query)
         for label, one in zip(labels, found, strict=True)
     ]
     heading = Heading(t("Visits today"), tn("{count} visit", "{count} visits", many), t("Nobody is visited today."), bool(many))

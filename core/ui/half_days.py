@@ -100,10 +100,7 @@ def show(choice: Choice, week: Week, kinds: tuple[AppointmentCategory, ...], cho
         elif choice.visit is None:
             parts.badge(t(CATEGORIES[choice.category]), "info", "event")
         since, last = week.days[0].day, week.days[-1].day
-        st.caption(
-            t("zone {zone} · week from {since} to {last}", zone=choice.zone, since=day(since, "short"), last=day(last, "short")),
-            width="content",
-        )
+        st.caption(t("week from {since} to {last}", since=day(since, "short"), last=day(last, "short")), width="content")
         st.space("stretch")
         _arrow("earlier", t("Previous week"), "chevron_left", choice, week.earlier)
         _arrow("later", t("Next week"), "chevron_right", choice, week.later)

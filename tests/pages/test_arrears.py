@@ -85,7 +85,7 @@ class TestPlan:
         screen = click(open_tab(), "bills:plan:accept")
         assert state() == (DunningState.NONE, {ProductStatus.ACTIVE})
         told = texts(screen)
-        assert "Le plan court. La première part est due le 02/12/2026." in told
+        assert "Le plan est en cours. La première part est due le 02/12/2026." in told
         assert "en retard, le plus ancien" not in told
         assert told.count("à payer en plusieurs fois, selon le plan de paiement") == 4
         assert "Aucune étape ne suit tant que le plan de paiement est respecté." in told
