@@ -8,7 +8,7 @@ from core.actor import Permission
 from core.catalogue import law
 from core.db import reading
 from core.models.billing_account import BillModel
-from core.services import arrears, bills, collection_runs, mandates
+from core.services import arrears, bills, collection_runs, mandates, open_amounts
 from core.services.bills import BillRow, NextBill
 from core.services.changes import Subject
 from core.ui import aide, arrears_card, bill_drawer, bill_parts, changes, credit_form, gate, mandate_card, parts, payment_drawer
@@ -27,7 +27,7 @@ def main(visit: Visit) -> None:
         late = arrears.of_customer(session, visit.actor, customer_id=customer_id)
         coming = bills.preview_next(session, visit.actor, customer_id=customer_id)
         rows = bills.of_customer(session, visit.actor, older=older, customer_id=customer_id)
-        credit_cents = bills.open_summary(session, customer_id).credit_cents
+        credit_cents = open_amounts.open_summary(session, customer_id).credit_cents
         mandate = mandates.current(session, visit.actor, customer_id=customer_id)
         collected = collection_runs.of_customer(session, visit.actor, customer_id=customer_id)
     if late:

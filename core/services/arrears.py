@@ -13,9 +13,9 @@ from core.models.bill import Bill
 from core.models.billing_account import BillingAccount, DunningState, HoldReason
 from core.models.customer import Customer, CustomerStatus
 from core.models.dunning import BillDispute, DunningClaim, DunningNotice, DunningStep, PaymentDeclaration
-from core.services import bills, dunning_facts, dunning_steps, payment_plans
-from core.services.bills import OpenAmount
+from core.services import dunning_facts, dunning_steps, open_amounts, payment_plans
 from core.services.dunning_steps import Next, Rest, Situation
+from core.services.open_amounts import OpenAmount
 from core.services.payment_plans import Broken, PlanView
 
 
@@ -84,7 +84,7 @@ class Dispute:
 def of_customer(session: Session, actor: Actor, *, customer_id: int) -> Arrears | None:
     """Return what is late; None when nothing is, or is disputed, nothing is followed up and no plan is there."""
     actor.require(Permission.BILL_READ, customer_id)
-    amount, plan = bills.open_summary(session, customer_id), payment_plans.plan_of(session, actor, customer_id=customer_id)
+    amount, plan = open_amounts.open_summary(session, customer_id), payment_plans.plan_of(session, actor, customer_id=customer_id)
     account = session.execute(select(BillingAccount).where(col(BillingAccount.customer_id) == customer_id)).scalar_one()
     if not (amount.overdue_cents or amount.disputed_cents) and plan is None and account.dunning_state is DunningState.NONE:
         return None

@@ -1,26 +1,23 @@
-"""A customer's bills: the next one before it exists, the list, what is open, the paper, and why an amount is what it is."""
+"""A customer's bills: the next one before it exists, the list, the paper, and why an amount is what it is."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
-from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core import clock
 from core.actor import Actor, Permission
 from core.catalogue import law
-from core.db import ask
 from core.errors import NotFound
 from core.models.bill import Bill, BillCategory, BillLine, BillState
 from core.models.billing_account import BillingAccount, BillModel, PaymentMethod
 from core.models.customer import Customer, CustomerKind
-from core.models.dunning import BillDispute
-from core.models.payment import Payment, PaymentAllocation, PaymentPlan, PaymentState, PlanBill, PlanState, Refund, RefundState
+from core.models.payment import Payment, PaymentAllocation, Refund, RefundState
 from core.models.product import Product
 from core.pdf.bill import PrintedBill, render_bill
 from core.services import audit, bill_printing, billing, billing_facts, explain, usage
@@ -30,15 +27,14 @@ from core.services.billing import BillDraft, Line
 from core.services.billing_facts import Change
 from core.services.credit_notes import issue_credit_note
 from core.services.explain import Advice, Explanation, Paper
+from core.services.open_amounts import disputed_of_bill, in_plan_of_bill
 from core.services.periods import Period, next_banking_day
 from core.services.references import mask_iban
 
 __all__ = [
-    "BillRow", "Change", "CreditReason", "Issued", "NextBill", "OpenAmount", "ToIssue", "due_days", "explain_bill", "explain_next", "issue", "issue_credit_note",
-    "issue_many", "last_advice", "lines", "of_customer", "open_summary", "pdf", "preview_next",
+    "BillRow", "Change", "CreditReason", "Issued", "NextBill", "ToIssue", "due_days", "explain_bill", "explain_next", "issue", "issue_credit_note",
+    "issue_many", "last_advice", "lines", "of_customer", "pdf", "preview_next",
 ]  # fmt: skip
-
-
 _REFERRED = aliased(Bill)
 
 
@@ -111,27 +107,6 @@ class BillRow:
         return max(0, (clock.today() - self.due).days) if claimed and not (self.by_debit or self.in_plan) else 0
 
 
-@dataclass(frozen=True)
-class OpenAmount:
-    """What a customer owes in cents: altogether, late, since when, and what we owe him.
-
-    What he disputes is open, and not late (W9); so is what a running payment plan spreads, `spread_cents`.
-    """
-
-    open_cents: int
-    overdue_cents: int
-    oldest_overdue: date | None
-    credit_cents: int
-    next_due: date | None
-    disputed_cents: int = 0
-    spread_cents: int = 0
-
-    @property
-    def overdue_days(self) -> int:
-        """How late the oldest one is."""
-        return (clock.today() - self.oldest_overdue).days if self.oldest_overdue else 0
-
-
 def preview_next(session: Session, actor: Actor, *, customer_id: int, with_change: Change | None = None) -> NextBill | None:
     """Return the next bill as it stands now, with a change tried out on it; None for who gets no more bills."""
     actor.require(Permission.BILL_READ, customer_id)
@@ -167,63 +142,6 @@ def lines(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> 
     named = (col(Bill.customer_id) == customer_id, col(Bill.bill_no) == bill_no)
     found = session.execute(select(col(Bill.id)).where(*named)).scalar_one_or_none()
     return list(_lines(session, customer_id, found)) if found else []
-
-
-def open_summary(session: Session, customer_id: int) -> OpenAmount:
-    """Return what is open; the caller checked the right to see the file."""
-    row = ask(session, _open_query(), customer_id=customer_id, today=clock.today())[0]
-    return OpenAmount(int(row[0]), int(row[1]), row[3], int(row[2]), row[4], int(row[5]), int(row[6]))
-
-
-@cache
-def _open_query() -> Select[Any]:
-    """Make the query of `open_summary` once: to build it took longer than to run it, and the band asks it on every page."""
-    customer_id: BindParameter[int] = bindparam("customer_id")
-    payable = func.coalesce(col(Bill.payable_until), col(Bill.due_date))
-    spread = in_plan_of_bill()
-    late = (payable < bindparam("today")) & col(Bill.mandate_id).is_(None) & ~spread
-    due = case((col(Bill.category) != BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
-    disputed = disputed_of_bill()
-    claimed = case((due > disputed, due - disputed), else_=0)
-    owed = case((col(Bill.category) == BillCategory.CREDIT_NOTE, col(Bill.remaining_cents)), else_=0)
-    paid = (
-        select(func.sum(col(Payment.amount_cents)))
-        .where(col(Payment.customer_id) == customer_id, col(Payment.state) == PaymentState.MATCHED)
-        .scalar_subquery()
-    )
-    counted = (
-        select(func.sum(col(PaymentAllocation.amount_cents)))
-        .where(col(PaymentAllocation.customer_id) == customer_id, col(PaymentAllocation.reversed_on).is_(None))
-        .scalar_subquery()
-    )
-    paid_back = (
-        select(func.sum(col(Refund.amount_cents)))
-        .where(col(Refund.customer_id) == customer_id, col(Refund.payment_id).is_not(None), col(Refund.state) != RefundState.REJECTED)
-        .scalar_subquery()
-    )
-    return select(
-        func.coalesce(func.sum(due), 0),
-        func.coalesce(func.sum(case((late, claimed), else_=0)), 0),
-        func.coalesce(func.sum(owed), 0) + func.coalesce(paid, 0) - func.coalesce(counted, 0) - func.coalesce(paid_back, 0),
-        func.min(case((late & (claimed > 0), payable))),
-        func.min(case((~late & ~spread & (claimed > 0), payable))),
-        func.coalesce(func.sum(due - claimed), 0),
-        func.coalesce(func.sum(case((spread, due), else_=0)), 0),
-    ).where(col(Bill.customer_id) == customer_id, col(Bill.remaining_cents) > 0)
-
-
-def disputed_of_bill() -> Any:  # noqa: ANN401 - an expression within a query of bills
-    """Return what of a bill waits for the decision of a dispute, in cents; it may be more than what is left of the bill by now."""
-    of_bill = (col(BillDispute.customer_id) == col(Bill.customer_id)) & (col(BillDispute.bill_id) == col(Bill.id))
-    open_one = select(col(BillDispute.disputed_cents)).where(of_bill, col(BillDispute.until).is_(None)).correlate(Bill)
-    return func.coalesce(open_one.scalar_subquery(), 0)
-
-
-def in_plan_of_bill() -> ColumnElement[bool]:
-    """Say whether a running payment plan spreads a bill: it is paid by instalments, so it is not late."""
-    of_bill = (col(PlanBill.customer_id) == col(Bill.customer_id)) & (col(PlanBill.bill_id) == col(Bill.id))
-    of_plan = (col(PaymentPlan.customer_id) == PlanBill.customer_id) & (col(PaymentPlan.id) == PlanBill.plan_id)
-    return select(col(PlanBill.plan_id)).join(PaymentPlan, of_plan).where(of_bill, col(PaymentPlan.state) == PlanState.ACTIVE).exists()
 
 
 def pdf(session: Session, actor: Actor, *, customer_id: int, bill_no: str) -> bytes:

@@ -18,7 +18,7 @@ from core.models.customer import Customer, CustomerKind, CustomerStatus
 from core.models.document import Document
 from core.models.mandate import Mandate
 from core.models.user import User, UserSession
-from core.services import audit, bills, erased, mandates
+from core.services import audit, erased, mandates, open_amounts
 from core.services.erased import ErasedAlready
 from core.services.personal_data import ERASED, NUMBER, RULES, Fate, Rule
 from core.text_rules import needed
@@ -135,7 +135,7 @@ def _refusal(session: Session, customer: Customer, *, goes: bool) -> DomainError
         return ErasedAlready(on=on)
     if customer.status is not CustomerStatus.CLOSED:
         return StillCustomer()
-    amount = bills.open_summary(session, customer.id)
+    amount = open_amounts.open_summary(session, customer.id)
     if amount.open_cents or amount.credit_cents:
         return MoneyOpen(open_cents=amount.open_cents, credit_cents=amount.credit_cents)
     waits = (col(Collection.customer_id) == customer.id, col(Collection.state) == CollectionState.PENDING)

@@ -23,7 +23,7 @@ from core.models.mandate import Mandate
 from core.models.order import ProductOrder
 from core.models.usage import UsageKind
 from core.models.usage_hour import UsageHour
-from core.services import approvals, bills, usage_words
+from core.services import approvals, open_amounts, usage_words
 from core.services import list_words as words
 from core.services.documents import KIND_NAMES
 from core.services.list_columns import Column, Expression, Listing, Now, Source, Type, mask_email
@@ -138,8 +138,8 @@ PAYABLE = func.coalesce(col(Bill.payable_until), col(Bill.due_date))
 
 def late_bill() -> Expression:
     """Return what makes a bill late, as the bills themselves say it: not what we collect, what a plan spreads, or what is disputed."""
-    claimed = col(Bill.remaining_cents) > bills.disputed_of_bill()
-    return and_(OPEN_BILL, clock.today() > PAYABLE, col(Bill.mandate_id).is_(None), ~bills.in_plan_of_bill(), claimed)
+    claimed = col(Bill.remaining_cents) > open_amounts.disputed_of_bill()
+    return and_(OPEN_BILL, clock.today() > PAYABLE, col(Bill.mandate_id).is_(None), ~open_amounts.in_plan_of_bill(), claimed)
 
 
 def _bills() -> Listing:
@@ -158,7 +158,7 @@ def _bills() -> Listing:
             _flag("open", N_("To pay"), OPEN_BILL),
             _flag("late", N_("Late"), Now(late_bill)),
             _flag("debit", N_("By direct debit"), col(b.mandate_id).is_not(None)),
-            _flag("disputed", N_("Disputed"), Now(lambda: OPEN_BILL & (bills.disputed_of_bill() > 0))),
+            _flag("disputed", N_("Disputed"), Now(lambda: OPEN_BILL & (open_amounts.disputed_of_bill() > 0))),
             Column("credited", N_("Credited"), Type.MONEY, b.credited_cents),
             _text("credited_by", N_("Credited by"), b.credited_by),
             Column("issued", N_("Issued"), Type.MOMENT, b.issued_at),

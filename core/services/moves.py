@@ -18,9 +18,9 @@ from core.services import (
     audit,
     billing,
     billing_facts,
-    bills,
     communications,
     move_rules,
+    open_amounts,
     option_rules,
     orders,
     products,
@@ -105,7 +105,7 @@ def situation(session: Session, actor: Actor, *, customer_id: int) -> Situation:
         raise move_rules.NothingToMove
     if order_no := session.exec(select(ProductOrder.order_no).where(ProductOrder.customer_id == customer_id, running())).first():
         raise UnderWay(order_no=order_no)
-    overdue = bills.open_summary(session, customer_id).overdue_days
+    overdue = open_amounts.open_summary(session, customer_id).overdue_days
     overdue = overdue if overdue > catalogue.law("move_arrears_days") else 0
     if overdue and not actor.may(Permission.ORDER_APPROVE):
         raise InArrears(days=overdue)

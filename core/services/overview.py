@@ -14,10 +14,11 @@ from core.models.communication import Communication, MessageChannel
 from core.models.interaction import Interaction
 from core.models.mandate import Mandate, MandateState
 from core.models.product import ProductStatus
-from core.services import appointments, bills, customers, holdings, payment_plans, sessions
+from core.services import appointments, bills, customers, holdings, open_amounts, payment_plans, sessions
 from core.services.appointments import NextVisit
-from core.services.bills import NextBill, OpenAmount
+from core.services.bills import NextBill
 from core.services.customers import Marks
+from core.services.open_amounts import OpenAmount
 from core.services.payment_plans import PlanView
 
 
@@ -49,7 +50,7 @@ class Overview:
 def read(session: Session, actor: Actor, *, customer_id: int) -> Overview:
     """Return what the band says about a customer."""
     actor.require(Permission.CUSTOMER_READ, customer_id)
-    amount = bills.open_summary(session, customer_id)
+    amount = open_amounts.open_summary(session, customer_id)
     asks = amount.spread_cents or amount.overdue_cents  # Who owes nothing late has no plan, or has paid it: then nothing is asked.
     state, ended_on = _mandate(session, customer_id)
     return Overview(

@@ -14,7 +14,7 @@ from core.catalogue import law
 from core.errors import N_, DomainError
 from core.models.billing_account import PaymentMethod
 from core.models.payment import Payment, PaymentState
-from core.services import bills, payments
+from core.services import open_amounts, payments
 from core.services.payments import NothingReceived, NotReceivedYet
 from core.services.references import parse_ogm
 from core.text_rules import fold, needed, normalise
@@ -102,7 +102,7 @@ def same_words(one: str | None, other: str | None) -> bool:
 def preview(session: Session, actor: Actor, *, customer_id: int, amount_cents: int, bill_no: str | None = None) -> Preview:
     """Tell what a payment would do; with a bill, that one is paid first."""
     actor.require(Permission.PAYMENT_RECORD, customer_id)
-    before = bills.open_summary(session, customer_id)
+    before = open_amounts.open_summary(session, customer_id)
     rests = [(row.bill_no, row.remaining_cents) for row in session.execute(payments.open_bills(customer_id)).scalars()]
     counted = spread(max(amount_cents, 0), sorted(rests, key=lambda rest: rest[0] != bill_no))
     used = sum(cents for _bill_no, cents in counted)

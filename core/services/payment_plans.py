@@ -15,7 +15,7 @@ from core.models.bill import Bill, BillCategory
 from core.models.customer import Customer
 from core.models.payment import PLAN_MOVES, Instalment, PaymentPlan, PlanBill, PlanState
 from core.services import audit, communications, dunning, tasks
-from core.services.bills import disputed_of_bill
+from core.services.open_amounts import disputed_of_bill
 from core.services.products import lock_customer
 
 ALIVE = (PlanState.PROPOSED, PlanState.ACTIVE)

@@ -34,7 +34,7 @@ from core.models.order import OrderCategory, OrderItem, ProductOrder
 from core.models.payment import Payment, PaymentAllocation, PaymentPlan, Refund
 from core.models.product import Product
 from core.services import erased
-from core.services.bills import disputed_of_bill, in_plan_of_bill
+from core.services.open_amounts import disputed_of_bill, in_plan_of_bill
 
 PAGE = 40
 _LAST_ID = 2**31 - 1

@@ -9,7 +9,7 @@ from core import clock
 from core.actor import Permission
 from core.db import reading
 from core.errors import DomainError
-from core.services import bills, payment_corrections, payment_entry, payment_matching, payments
+from core.services import bills, open_amounts, payment_corrections, payment_entry, payment_matching, payments
 from core.services.bills import BillRow
 from core.services.payment_entry import COMMENT_LENGTH, COMMUNICATION_LENGTH
 from core.services.payment_matching import Suggestion
@@ -142,7 +142,7 @@ def _enter(customer_id: int, key: str) -> None:
 def _recorded(customer_id: int, cents: int, _result: object) -> str:
     """Say what was recorded, and what is left."""
     with reading() as session:
-        left = bills.open_summary(session, customer_id)
+        left = open_amounts.open_summary(session, customer_id)
     if left.open_cents:
         return t("{amount_cents} recorded: {open_cents} is left to pay.", amount_cents=cents, open_cents=left.open_cents)
     if left.credit_cents:

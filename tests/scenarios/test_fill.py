@@ -28,7 +28,7 @@ from core.models.payment import Payment, PaymentAllocation
 from core.models.product import Product
 from core.models.usage import UsageDay, UsageEvent
 from core.models.user import User
-from core.services import bills, customers, payments, references, search_index, sessions, usage_rating, users
+from core.services import customers, open_amounts, payments, references, search_index, sessions, usage_rating, users
 from core.services import demo as demo_clock
 from core.services.references import parse_ogm
 from seed import demo
@@ -233,7 +233,7 @@ class TestReset:
                         kevin = customers.head(session, SYSTEM, customer_no="10000055")
                     time.sleep(0.05)
                     with db.reading() as session:
-                        found.append((kevin.name, bills.open_summary(session, kevin.id).open_cents))
+                        found.append((kevin.name, open_amounts.open_summary(session, kevin.id).open_cents))
 
         with ThreadPoolExecutor(3) as pool:
             drawing = [pool.submit(draw) for _ in range(3)]

@@ -13,7 +13,7 @@ from core.models.customer import Customer
 from core.models.mandate import MandateState
 from core.models.product import Product, ProductStatus
 from core.models.usage import Tariff, UsageKind
-from core.services import bill_runs, bills, collections, jobs, refunds, usage
+from core.services import bill_runs, bills, collections, jobs, open_amounts, refunds, usage
 from core.services.bill_words import CreditReason
 from core.services.usage import NewEvent
 from tests.builders import make_customer, make_product
@@ -157,7 +157,7 @@ class TestMoneyBack:
                 session, SYSTEM, customer_id=customer.id, reason=CreditReason.AFTER_END, bill_no=row.bill_no, product_id=loco.id,
                 since=date(2026, 9, 19), until=date(2026, 10, 1),
             )  # fmt: skip
-            assert bills.open_summary(session, customer.id).credit_cents == 1280
+            assert open_amounts.open_summary(session, customer.id).credit_cents == 1280
             refunds.refund(session, SENIOR, customer_id=customer.id, credit_note_no=note, iban="BE66539000001343")
-            assert bills.open_summary(session, customer.id).credit_cents == 0
+            assert open_amounts.open_summary(session, customer.id).credit_cents == 0
         assert told(session, customer, date(2026, 10, 5)) == []

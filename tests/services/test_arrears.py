@@ -7,7 +7,7 @@ from sqlmodel import Session
 from core import clock
 from core.actor import SYSTEM
 from core.models.customer import Customer, CustomerStatus
-from core.services import arrears, bills, collections, payments
+from core.services import arrears, bills, collections, open_amounts, payments
 from tests.builders import AGENT, make_customer, make_product
 from tests.services.money_stories import NOVEMBER, bill, mandate, trio
 
@@ -37,7 +37,7 @@ class TestArrears:
     def test_what_waits_for_the_bank_over_a_weekend_is_not_late(self, session: Session) -> None:
         customer = self._debited(session)
         with clock.standing(clock.at(date(2026, 8, 16), 10)):  # The due date was a Saturday.
-            assert bills.open_summary(session, customer.id).overdue_cents == 0
+            assert open_amounts.open_summary(session, customer.id).overdue_cents == 0
             assert [row.days_overdue for row in bills.of_customer(session, AGENT, customer_id=customer.id)] == [0]
 
     def test_a_bill_that_we_collected_was_not_missed(self, session: Session) -> None:

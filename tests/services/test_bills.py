@@ -20,7 +20,7 @@ from core.models.billing_account import BillingAccount, BillMedia
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerKind, CustomerStatus
 from core.models.product import ProductStatus
-from core.services import bill_numbers, billing, billing_facts, bills, payments, refunds
+from core.services import bill_numbers, billing, billing_facts, bills, open_amounts, payments, refunds
 from core.services.bill_issuing import NothingToBill
 from core.services.bill_words import CreditReason
 from core.services.billing import Held
@@ -203,7 +203,7 @@ class TestIssueMany:
         drafts = [billing.preview(account=billing.Account(), held=held, bill_date=day, previous=covered[day]) for day in covered]
         found = bills.issue_many(session, SYSTEM, bills=[ToIssue(customer.id, draft) for draft in drafts])
         assert [one.remaining_cents for one in found] == [300, 800]
-        assert bills.open_summary(session, customer.id).credit_cents == 0
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 0
 
 
 class TestIssueCreditNote:
@@ -239,11 +239,11 @@ class TestIssueCreditNote:
         )  # fmt: skip
         note = row_of(session, number)
         assert (note.excl_cents, note.vat_cents, note.incl_cents, note.bill_no) == (1058, 222, 1280, "2609900001")
-        assert bills.open_summary(session, customer.id).credit_cents == 1280
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 1280
         refunds.refund(
             session, SYSTEM, customer_id=customer.id, credit_note_no=number, iban="BE66539000001343", completed_on=date(2026, 9, 25)
         )
-        assert bills.open_summary(session, customer.id).credit_cents == 0
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 0
 
     def test_credit_notes_have_a_series_of_their_own(self, session: Session) -> None:
         customer, found = self._trio(session)
@@ -323,11 +323,11 @@ class TestOpenSummary:
         make_product(session, customer, "TRIO")
         for month in (8, 9, 10, 11):
             bill(session, customer, date(2026, month, 5))
-        found = bills.open_summary(session, customer.id)
+        found = open_amounts.open_summary(session, customer.id)
         assert (found.open_cents, found.overdue_cents, found.overdue_days, found.next_due) == (16800, 12600, 90, date(2026, 11, 20))
 
     def test_is_empty_for_a_new_customer(self, session: Session) -> None:
-        assert bills.open_summary(session, make_customer(session).id) == bills.OpenAmount(0, 0, None, 0, None)
+        assert open_amounts.open_summary(session, make_customer(session).id) == open_amounts.OpenAmount(0, 0, None, 0, None)
 
 
 class TestPdf:

@@ -25,7 +25,7 @@ from core.models.customer import Customer
 from core.models.interaction import Task
 from core.models.mandate import Mandate, MandateState
 from core.models.payment import Payment, PaymentPlan, PlanBill, PlanState
-from core.services import bills, collection_runs, collections, dunning, mandates, payments
+from core.services import bills, collection_runs, collections, dunning, mandates, open_amounts, payments
 from core.services.collection_facts import Hindrance
 from core.services.collection_files import NothingToCollect, TooLateForBank
 from core.services.collection_runs import TASK_RECALL, TooLateToWithdraw
@@ -73,7 +73,7 @@ def rows(session: Session) -> list[Collection]:
 
 
 def money(session: Session, customer: Customer) -> tuple[int, int]:
-    found = bills.open_summary(session, customer.id)
+    found = open_amounts.open_summary(session, customer.id)
     return found.open_cents, found.credit_cents
 
 

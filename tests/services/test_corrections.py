@@ -18,7 +18,7 @@ from core.models.bill import Bill, BillCategory, BillLine, BillState, LineKind
 from core.models.communication import Communication
 from core.models.customer import Customer, CustomerKind
 from core.models.product import Product
-from core.services import billing_facts, bills, corrections, payments
+from core.services import billing_facts, bills, corrections, open_amounts, payments
 from core.services.bill_words import FEE_REMINDER, CreditReason
 from core.services.billing import Account, OneOff, preview
 from core.services.corrections import AboveLimit, DayMissing, NothingToCredit, ReasonUnfit, Target, Wish
@@ -365,6 +365,6 @@ class TestWholeBill:
             assert tuple(notes[:3]) == (row.excl_cents, row.vat_cents, row.incl_cents)
             assert row.remaining_cents == 0
             assert notes[3] == min(to_pay, row.incl_cents), "what was paid stays as credit"
-            assert bills.open_summary(session, customer.id).credit_cents == to_pay
+            assert open_amounts.open_summary(session, customer.id).credit_cents == to_pay
             savepoint.rollback()
         session.expunge_all()

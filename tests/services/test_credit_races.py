@@ -12,7 +12,7 @@ from core.models.approval import Approval, ApprovalState
 from core.models.bill import Bill, BillCategory
 from core.models.customer import Customer
 from core.models.payment import Refund
-from core.services import approvals, bills, corrections, payments, refunds
+from core.services import approvals, bills, corrections, open_amounts, payments, refunds
 from core.services.approvals import AlreadyWaiting, NotWaiting
 from core.services.bill_words import CreditReason
 from core.services.corrections import AboveLimit
@@ -97,7 +97,7 @@ class TestCredit:
         assert not [one for one in at_once(scratch, work) if isinstance(one, Exception)]
         with Session(scratch) as session:
             row = session.exec(select(Bill).where(col(Bill.bill_no) == BILL)).one()
-            summary = bills.open_summary(session, customer.id)
+            summary = open_amounts.open_summary(session, customer.id)
         assert (row.remaining_cents, row.credited_cents) == (0, 4000)
         assert summary.credit_cents == 4 * 1500 + 4 * 1000 - 5899
 

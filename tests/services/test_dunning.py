@@ -16,7 +16,7 @@ from core.models.communication import Communication, MessageChannel
 from core.models.customer import Customer, CustomerKind, CustomerStatus
 from core.models.dunning import BillDispute, DisputeEnd, DunningClaim, DunningNotice, DunningStep
 from core.models.product import Product, ProductStatus
-from core.services import arrears, bill_runs, bills, collections, corrections, dunning, explain, jobs, payment_plans, payments
+from core.services import arrears, bill_runs, bills, collections, corrections, dunning, explain, jobs, open_amounts, payment_plans, payments
 from core.services.bill_words import FEE_REMINDER, CreditReason
 from core.services.option_rules import Situation, Suspended, may_order
 from core.services.products import held
@@ -290,11 +290,11 @@ class TestDispute:
         customer = p05(session)
         given: dict[str, Any] = {"customer_id": customer.id, "bill_no": "2608000055"}
         dunning.dispute(session, AGENT, disputed_cents=1200, reason="Says no TV; doubtful", **given)
-        found = bills.open_summary(session, customer.id)
+        found = open_amounts.open_summary(session, customer.id)
         assert (found.open_cents, found.overdue_cents, found.disputed_cents) == (16800, 11400, 1200)
         dunning.decide_dispute(session, AGENT, **given)
         dunning.dispute(session, AGENT, disputed_cents=4200, reason="Says no TV; doubtful", **given)
-        found = bills.open_summary(session, customer.id)
+        found = open_amounts.open_summary(session, customer.id)
         assert (found.overdue_cents, found.oldest_overdue) == (8400, date(2026, 9, 20))
         rows = {row.bill_no: row for row in bills.of_customer(session, AGENT, customer_id=customer.id)}
         assert (rows["2608000055"].days_overdue, rows["2608000055"].disputed_cents) == (0, 4200)
@@ -330,7 +330,7 @@ class TestDispute:
             wish = corrections.Wish(bill_no="2608000055", reason=CreditReason.GOODWILL, comment="No TV", amount_cents=cents)
             corrections.credit(session, AGENT, customer_id=customer.id, wish=wish)
             assert session.exec(select(BillDispute.outcome)).one() == outcome
-        assert bills.open_summary(session, customer.id).disputed_cents == 0
+        assert open_amounts.open_summary(session, customer.id).disputed_cents == 0
 
     def test_refuses_what_does_not_fit(self, session: Session) -> None:
         customer, given = trio(session, 8), {"bill_no": "2608000055", "reason": "Bouquet"}

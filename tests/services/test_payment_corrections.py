@@ -14,7 +14,7 @@ from core.errors import ChangedMeanwhile, DomainError, NotFound, NotPermitted
 from core.models.bill import Bill, BillState
 from core.models.customer import Customer
 from core.models.payment import Payment, PaymentAllocation, PaymentState, Refund, RefundState
-from core.services import bills, collections, payment_corrections, payments
+from core.services import bills, collections, open_amounts, payment_corrections, payments
 from core.services.payment_corrections import NothingCounted, NotOurs
 from core.text_rules import Missing
 from tests.builders import AGENT, make_customer, make_product
@@ -42,7 +42,7 @@ class TestReverse:
         customer = trio(session, 8, 9)
         reverse(session, customer, paid(session, customer, 5000))
         assert rests(session, customer) == [4200, 4200]
-        found = bills.open_summary(session, customer.id)
+        found = open_amounts.open_summary(session, customer.id)
         assert (found.open_cents, found.credit_cents) == (8400, 5000)
         newest = bills.of_customer(session, AGENT, customer_id=customer.id)[0]
         assert (newest.state, newest.paid_on, newest.returned_on) == (BillState.SENT, None, None)
@@ -51,14 +51,14 @@ class TestReverse:
         customer = trio(session, 8, 9)
         reverse(session, customer, paid(session, customer, 5000), bill_no="2609000055")
         assert rests(session, customer) == [4200, 0]
-        assert bills.open_summary(session, customer.id).credit_cents == 800
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 800
 
     def test_lets_the_money_of_somebody_else_wait_again(self, session: Session) -> None:
         wrong, right = trio(session, 8), make_customer(session)
         payment = paid(session, wrong, 4200)
         reverse(session, wrong, payment, to_queue=True)
         (waiting,) = payments.unmatched(session, AGENT)
-        assert (waiting.amount_cents, rests(session, wrong), bills.open_summary(session, wrong.id).credit_cents) == (4200, [4200], 0)
+        assert (waiting.amount_cents, rests(session, wrong), open_amounts.open_summary(session, wrong.id).credit_cents) == (4200, [4200], 0)
         payments.match(session, AGENT, payment_id=waiting.id, customer_id=right.id)
         assert session.get_one(Payment, payment).state is PaymentState.MOVED
         with pytest.raises(ChangedMeanwhile):
@@ -104,7 +104,7 @@ class TestReallocate:
             session, SENIOR, customer_id=customer.id, payment_id=payment, allocations={"2609000055": 4000}, comment="Asked by the customer"
         )
         assert rests(session, customer) == [200, 4200]
-        assert bills.open_summary(session, customer.id).credit_cents == 1000
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 1000
 
     def test_counts_what_is_left_of_a_collection_and_still_refuses_to_take_it_back(self, session: Session) -> None:
         customer = make_customer(session)
@@ -234,4 +234,4 @@ def _adds_up(session: Session, people: list[int], before: int, came_in: int) -> 
         assert payment.state is PaymentState.MATCHED or left == payment.amount_cents
     for person in people:
         left = sum(payments.left_of(session, one) for one in found if one.customer_id == person and one.state is PaymentState.MATCHED)
-        assert bills.open_summary(session, person).credit_cents == left
+        assert open_amounts.open_summary(session, person).credit_cents == left

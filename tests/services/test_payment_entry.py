@@ -11,7 +11,7 @@ from core.bank.statement import Entry
 from core.errors import NotFound, NotPermitted
 from core.models.audit import AuditEntry
 from core.models.customer import Customer
-from core.services import bills, payment_entry, payments, statements
+from core.services import bills, open_amounts, payment_entry, payments, statements
 from core.services.payment_entry import AmountUnreadable, BookedAlready, NamesAnotherFile, TooLongAgo, TooMuchByHand, cents_of, spread
 from core.services.payments import NothingReceived, NotReceivedYet
 from core.text_rules import Missing
@@ -55,7 +55,7 @@ class TestEnter:
         assert told.counted == (("2609000055", 4200), ("2608000055", 4200))
         assert (told.open_before_cents, told.credit_before_cents) == (8400, 0)
         enter(session, customer, amount_cents=9000, bill_no="2609000055")
-        found = bills.open_summary(session, customer.id)
+        found = open_amounts.open_summary(session, customer.id)
         assert (found.open_cents, found.credit_cents) == (told.open_after_cents, told.credit_after_cents) == (0, 600)
 
     def test_pays_the_bill_that_its_communication_names(self, session: Session) -> None:
@@ -117,7 +117,7 @@ class TestEnterAfterTheStatement:
         with pytest.raises(BookedAlready) as refusal:
             enter(session, customer, communication=communication, received_on=self.BROUGHT + timedelta(days=days))
         assert (refusal.value.field, refusal.value.params) == ("amount", {"day": self.BROUGHT, "amount_cents": 4200})
-        assert bills.open_summary(session, customer.id).open_cents == 4200
+        assert open_amounts.open_summary(session, customer.id).open_cents == 4200
 
     @pytest.mark.parametrize(
         "more",

@@ -9,7 +9,7 @@ from core.actor import SYSTEM
 from core.errors import ChangedMeanwhile, NotFound, NotPermitted
 from core.models.bill import BillState
 from core.models.customer import Customer
-from core.services import bills, payments
+from core.services import bills, open_amounts, payments
 from core.services.payments import MoreThanAsked, MoreThanReceived, NothingReceived, NotReceivedYet
 from tests.builders import AGENT, VIEWER, make_customer
 from tests.services.money_stories import NOVEMBER, trio
@@ -35,7 +35,7 @@ class TestRecord:
     def test_keeps_what_is_too_much_as_credit(self, session: Session) -> None:
         customer = trio(session, 8)
         payments.record(session, SYSTEM, customer_id=customer.id, received_on=date(2026, 11, 18), amount_cents=5000)
-        assert bills.open_summary(session, customer.id).credit_cents == 800
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 800
 
     @pytest.mark.parametrize("communication", ["+++260/8000/05548+++", "loyer", None])
     def test_waits_where_no_bill_is_found(self, session: Session, communication: str | None) -> None:
@@ -56,7 +56,7 @@ class TestRecord:
     def test_counts_a_bill_that_is_named_and_the_oldest_only_once(self, session: Session) -> None:
         customer = trio(session, 8)
         payments.record(session, SYSTEM, received_on=date(2026, 11, 18), amount_cents=9000, communication="+++260/8000/05549+++")
-        assert bills.open_summary(session, customer.id).credit_cents == 9000 - 4200
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 9000 - 4200
 
     @pytest.mark.parametrize(
         ("cents", "day", "refusal"),
@@ -94,7 +94,7 @@ class TestMatch:
         told = {"2608000055": 1000, "2609000055": 2000}
         payments.match(session, AGENT, payment_id=payment, customer_id=customer.id, allocations=told)
         assert rests(session, customer) == [2200, 3200]
-        assert bills.open_summary(session, customer.id).credit_cents == 1200
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 1200
 
     @pytest.mark.parametrize(
         ("told", "refusal"),

@@ -13,7 +13,7 @@ from core.models.bill import Bill
 from core.models.communication import Communication
 from core.models.customer import Customer
 from core.models.payment import PaymentAllocation, Refund, RefundState
-from core.services import approvals, bills, collections, mandate_signing, payment_corrections, payments, refunds
+from core.services import approvals, bills, collections, mandate_signing, open_amounts, payment_corrections, payments, refunds
 from core.services.references import IbanChecksum
 from core.services.refunds import AccountUnknown, RefundDecided, RefundTooHigh, Source, StillReturnable
 from tests.builders import AGENT, make_customer, make_product, self_of
@@ -59,11 +59,11 @@ class TestRefund:
 
     def test_pays_back_what_was_paid_too_much(self, session: Session) -> None:
         customer, _note = credited(session, paid_cents=5000)
-        assert bills.open_summary(session, customer.id).credit_cents == 1800
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 1800
         (found,) = refunds.overpaid(session, SENIOR, customer_id=customer.id)
         assert found.left_cents == 800
         refunds.refund(session, SENIOR, customer_id=customer.id, payment_id=found.payment_id, iban=PAYER)
-        assert bills.open_summary(session, customer.id).credit_cents == 1000
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 1000
         assert refunds.overpaid(session, SENIOR, customer_id=customer.id) == []
         with pytest.raises(RefundTooHigh):
             refunds.refund(session, SENIOR, customer_id=customer.id, payment_id=found.payment_id, iban=PAYER)
@@ -195,7 +195,7 @@ class TestSettle:
         )
         number = refunds.refund(session, SENIOR, customer_id=customer.id, payment_id=payment, iban=PAYER)
         refunds.reject(session, BILLING, customer_id=customer.id, refund_id=number, shown_version=1)
-        assert bills.open_summary(session, customer.id).credit_cents == 800
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 800
 
     def test_happens_once(self, session: Session) -> None:
         customer, note, number = self._asked(session)
@@ -220,7 +220,7 @@ class TestWithPayments:
         )
         refunds.refund(session, SYSTEM, customer_id=customer.id, iban=PAYER, payment_id=payment)
         assert payment_corrections.left_over(session, SYSTEM, customer_id=customer.id) == []
-        assert bills.open_summary(session, customer.id).credit_cents == 0
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 0
         with pytest.raises(payment_corrections.PaidBack):
             payment_corrections.reverse(
                 session, SYSTEM, customer_id=customer.id, payment_id=payment, comment="wrong customer", to_queue=True

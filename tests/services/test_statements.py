@@ -12,7 +12,7 @@ from core.bank.statement import Entry, LineUnreadable, Nature
 from core.errors import NotPermitted
 from core.models.payment import Payment, PaymentAllocation, PaymentState
 from core.models.statement import BankStatement
-from core.services import bills, payments, statements
+from core.services import open_amounts, payments, statements
 from core.services.statements import Fate, NotYet, OtherAccount, OtherContent, StandsTwice, Taken
 from tests.bank.writers import camt, coda
 from tests.builders import AGENT
@@ -52,7 +52,7 @@ class TestTakeIn:
         assert planned == taken
         assert (taken.entries.count, taken.entries.cents) == (6, sum(entry.amount_cents for entry in ALL))
         assert sum(one.cents for one in taken.sums.values()) == taken.entries.cents
-        assert bills.open_summary(session, customer.id).open_cents == 0
+        assert open_amounts.open_summary(session, customer.id).open_cents == 0
         waiting = payments.unmatched(session, AGENT)
         assert [(one.amount_cents, one.communication) for one in waiting] == [(4200, "+++260/8000/05548+++"), (3600, "Internet november")]
         (row,) = statements.taken_in(session, BILLING)
@@ -87,12 +87,12 @@ class TestTakeIn:
         take_in(session, coda([RIGHT, FREE]))
         taken = take_in(session, camt([RIGHT, FREE, replace(FREE, amount_cents=1, bank_reference="")], number="CAMT-1"))
         assert fates(taken) == {"known": (2, 7800), "waiting": (1, 1)}
-        assert bills.open_summary(session, customer.id).credit_cents == 0
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 0
 
     def test_two_equal_payments_of_one_statement_are_two(self, session: Session) -> None:
         customer = trio(session, 8)
         assert fates(take_in(session, coda([RIGHT, RIGHT]))) == {"matched": (2, 8400)}
-        assert bills.open_summary(session, customer.id).credit_cents == 4200
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 4200
 
     def test_meets_a_payment_that_was_written_by_hand_once(self, session: Session) -> None:
         customer = trio(session, 8)
@@ -100,13 +100,13 @@ class TestTakeIn:
         taken = take_in(session, coda([RIGHT, replace(RIGHT, bank_reference="A9")]))
         assert fates(taken) == {"known": (1, 4200), "matched": (1, 4200)}
         assert session.get_one(Payment, payment).entry_no == 1
-        assert bills.open_summary(session, customer.id).credit_cents == 4200
+        assert open_amounts.open_summary(session, customer.id).credit_cents == 4200
 
     def test_another_communication_by_hand_is_other_money(self, session: Session) -> None:
         customer = trio(session, 8, 9)
         payments.record(session, SYSTEM, received_on=date(2026, 11, 16), amount_cents=4200, communication="+++260/9000/05576+++")
         assert fates(take_in(session, coda([RIGHT]))) == {"matched": (1, 4200)}
-        assert bills.open_summary(session, customer.id).open_cents == 0
+        assert open_amounts.open_summary(session, customer.id).open_cents == 0
 
     def test_meets_the_payment_by_hand_of_its_communication_before_one_without(self, session: Session) -> None:
         customer = trio(session, 8, 9)
@@ -185,7 +185,7 @@ class TestMany:
         taken = take_in(session, coda(entries))
         assert sum(one.count for one in taken.sums.values()) == 400
         assert taken.sums[Fate.MATCHED].cents == sum(entry.amount_cents for entry in entries[::4])
-        found = bills.open_summary(session, customer.id)
+        found = open_amounts.open_summary(session, customer.id)
         assert 8400 - found.open_cents + found.credit_cents == taken.sums[Fate.MATCHED].cents
         waits = select(func.sum(Payment.amount_cents)).where(Payment.state == PaymentState.UNMATCHED)
         assert session.exec(waits).one() == taken.sums[Fate.WAITING].cents
